@@ -1,0 +1,209 @@
+"""The typed events that tell a run; every stream of a run ends with one `RunFinished` or `RunFailed`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+from agent_runtime_core.messages import MessageDict, ToolCall, Usage
+
+__all__ = [
+    "LLMCallFinished",
+    "LLMCallStarted",
+    "RunEvent",
+    "RunFailed",
+    "RunFinished",
+    "RunStarted",
+    "StepChanged",
+    "TextDelta",
+    "ToolCallFinished",
+    "ToolCallStarted",
+    "ToolOutcome",
+    "ToolStatus",
+    "TurnFinished",
+]
+
+ToolStatus = Literal["ok", "failed", "refused", "invalid"]
+"""`ok`: it ran. `failed`: it ran and raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    """What a tool call came to: the text that the model reads, and whether the tool did its work."""
+
+    content: str
+    """The tool message's content; starts with `Error` when the status is not `ok` (a `ToolResult.fail` keeps its own words)."""
+    status: ToolStatus = "ok"
+
+
+class _Event:
+    """What all events share: `kind` tells them apart, `to_dict()` is their JSON form."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The event as JSON-ready data, `kind` first."""
+        data: dict[str, Any] = {"kind": self.kind}
+        for each in fields(self):  # type: ignore[arg-type]  # every event is a dataclass
+            data[each.name] = getattr(self, each.name)
+        return data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(_Event):
+    """A journey's run begins: the state is loaded, nothing was asked of a model yet."""
+
+    kind: ClassVar[Literal["run_started"]] = "run_started"
+    run_id: str
+    conversation_id: str
+    agent_key: str
+    step: Any
+    """The step that the journey stands at (an enum member's value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMCallStarted(_Event):
+    """The model is about to be asked: one turn of the engine begins."""
+
+    kind: ClassVar[Literal["llm_call_started"]] = "llm_call_started"
+    turn: int
+    """Turns of this run before this one."""
+    messages: list[MessageDict]
+    """What the model gets, system prompt included; do not change it."""
+    tools: list[dict[str, Any]] | None
+    """The tools offered now, in OpenAI's form; None when there are none."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Counts and names only: the conversation is not repeated at every turn."""
+        names = [tool["function"]["name"] for tool in self.tools or []]
+        return {"kind": self.kind, "turn": self.turn, "message_count": len(self.messages), "tools": names}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(_Event):
+    """A piece of the model's text, as it arrives."""
+
+    kind: ClassVar[Literal["text_delta"]] = "text_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LLMCallFinished(_Event):
+    """The model has answered in full, with text or with tool calls."""
+
+    kind: ClassVar[Literal["llm_call_finished"]] = "llm_call_finished"
+    turn: int
+    message: MessageDict
+    """The assistant message as it enters the history."""
+    calls: tuple[ToolCall, ...] = ()
+    """Its tool calls, read; empty when the model answered in text."""
+    usage: Usage
+    """The token counts of this call."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The message and the usage; the calls are in the message."""
+        return {"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallStarted(_Event):
+    """A tool call is taken up; it may still be refused."""
+
+    kind: ClassVar[Literal["tool_call_started"]] = "tool_call_started"
+    call: ToolCall
+
+    def to_dict(self) -> dict[str, Any]:
+        """Id, name and arguments of the call."""
+        return {
+            "kind": self.kind,
+            "tool_call_id": self.call.id,
+            "name": self.call.name,
+            "arguments": self.call.arguments,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallFinished(_Event):
+    """A tool call has its result."""
+
+    kind: ClassVar[Literal["tool_call_finished"]] = "tool_call_finished"
+    call: ToolCall
+    outcome: ToolOutcome
+
+    def to_dict(self) -> dict[str, Any]:
+        """Id and name of the call, status and text of its outcome."""
+        return {
+            "kind": self.kind,
+            "tool_call_id": self.call.id,
+            "name": self.call.name,
+            "status": self.outcome.status,
+            "result": self.outcome.content,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepChanged(_Event):
+    """The journey stands at another step."""
+
+    kind: ClassVar[Literal["step_changed"]] = "step_changed"
+    from_step: Any
+    """Value of the step before."""
+    to_step: Any
+    """Value of the step now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnFinished(_Event):
+    """One LLM call and all its tool calls are done: nothing dangles. In a conversation with a store, it is committed."""
+
+    kind: ClassVar[Literal["turn_finished"]] = "turn_finished"
+    turn: int
+    reason: str | None = None
+    """Why the run ends with this turn; None when it goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished(_Event):
+    """The run has ended, for a reason."""
+
+    kind: ClassVar[Literal["run_finished"]] = "run_finished"
+    response: str
+    """What to show to the user."""
+    reason: str
+    """`text_response`, `terminal_tool:NAME`, `max_iterations`, `cancelled`, `closing_message` or `limit:NAME`."""
+    messages: list[MessageDict]
+    """The assistant and tool messages of this run, in order."""
+    usage: Usage
+    """Token counts, summed over the run."""
+    tool_calls_made: int = 0
+    """Tool calls taken up, refused ones included."""
+    state: dict[str, Any] | None = None
+    """The journey's state as a dict; None for a run without a journey."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailed(_Event):
+    """The run broke; the error is raised right after this event. What was committed before stays."""
+
+    kind: ClassVar[Literal["run_failed"]] = "run_failed"
+    error: Exception
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error's type and text."""
+        return {"kind": self.kind, "error": type(self.error).__name__, "message": str(self.error)}
+
+
+RunEvent = (
+    RunStarted
+    | LLMCallStarted
+    | TextDelta
+    | LLMCallFinished
+    | ToolCallStarted
+    | ToolCallFinished
+    | StepChanged
+    | TurnFinished
+    | RunFinished
+    | RunFailed
+)
+"""Any event of a run: match on the class, a type checker shows a forgotten case."""
