@@ -1,0 +1,57 @@
+"""Tools of a journey: methods that read and change its state."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any, Generic, TypeVar
+
+from agent_runtime_framework.state import BaseJourneyState
+
+__all__ = ["BaseJourneyTools", "StateChangeCallback", "StateT"]
+
+StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
+"""The state class of a journey."""
+
+StateChangeCallback = Callable[[BaseJourneyState[Any]], Awaitable[None]]
+"""Gets the state after each change that a tool has announced."""
+
+
+class BaseJourneyTools(Generic[StateT]):
+    """Base class of a journey's tools: each public method is a tool that works on `state`.
+
+    A new object is made at each turn, so a constructor of your own should do no work.
+
+    Args:
+        state: The live state of the journey; tools change it in place.
+        backend_client: What the tools call to do their work, if anything; any object.
+        on_state_change: Called with the state at each `_notify_state_change()`; async or not.
+    """
+
+    def __init__(
+        self,
+        state: StateT,
+        backend_client: Any = None,
+        on_state_change: Callable[[StateT], object] | None = None,
+    ) -> None:
+        self.state = state
+        self.backend_client = backend_client
+        self.on_state_change = on_state_change
+
+    async def _notify_state_change(self) -> None:
+        """Tell whoever listens that the state has changed: call this after changing it."""
+        if self.on_state_change is None:
+            return
+        answer = self.on_state_change(self.state)
+        if isawaitable(answer):
+            await answer
+
+    def _require_backend(self) -> Any:
+        """The backend client.
+
+        Raises:
+            ValueError: None was given.
+        """
+        if self.backend_client is None:
+            raise ValueError(f"{type(self).__name__} requires a backend_client but none was provided")
+        return self.backend_client
