@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 ToolStatus = Literal["ok", "failed", "refused", "invalid"]
-"""`ok`: it ran. `failed`: it ran and raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments."""
+"""`ok`: it ran. `failed`: it raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ToolOutcome:
     """What a tool call came to: the text that the model reads, and whether the tool did its work."""
 
     content: str
-    """The tool message's content; starts with `Error` when the status is not `ok` (a `ToolResult.fail` keeps its own words)."""
+    """The tool message's content; starts with `Error` unless the tool worked or chose its own words of failure."""
     status: ToolStatus = "ok"
 
 
@@ -155,7 +155,7 @@ class StepChanged(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFinished(_Event):
-    """One LLM call and all its tool calls are done: nothing dangles. In a conversation with a store, it is committed."""
+    """One LLM call and all its tool calls are done: nothing dangles. With `send` and `stream` it is committed."""
 
     kind: ClassVar[Literal["turn_finished"]] = "turn_finished"
     turn: int

@@ -8,7 +8,16 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-__all__ = ["AgentMessage", "Message", "MessageDict", "ToolCall", "Usage", "add_usage", "text_of", "total_tokens"]
+__all__ = [
+    "AgentMessage",
+    "Message",
+    "MessageDict",
+    "ToolCall",
+    "Usage",
+    "add_usage",
+    "text_of",
+    "total_tokens",
+]
 
 MessageDict = dict[str, Any]
 """A message as it goes over the wire; `Message` lists its keys."""
@@ -108,7 +117,10 @@ class ToolCall:
         return {
             "id": self.id,
             "type": "function",
-            "function": {"name": self.name, "arguments": "{}" if self.problem else json.dumps(self.arguments)},
+            "function": {
+                "name": self.name,
+                "arguments": "{}" if self.problem else json.dumps(self.arguments),
+            },
         }
 
     def __repr__(self) -> str:

@@ -1,0 +1,9 @@
+"""Agents: `JourneyAgent`, what it gets and what it gives back."""
+
+from agent_runtime_core.messages import AgentMessage
+from agent_runtime_framework.agents.agent import BaseAgent
+from agent_runtime_framework.agents.config import JourneyConfig
+from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.journey_agent import JourneyAgent
+
+__all__ = ["AgentContext", "AgentMessage", "AgentResult", "BaseAgent", "JourneyAgent", "JourneyConfig"]

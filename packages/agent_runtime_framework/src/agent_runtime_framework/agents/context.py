@@ -1,0 +1,59 @@
+"""What a run gets and what it gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.messages import AgentMessage, MessageDict
+
+__all__ = ["AgentContext", "AgentResult"]
+
+
+@dataclass
+class AgentContext:
+    """One request to an agent: whose conversation it is, and its messages up to now."""
+
+    run_id: UUID
+    """Names this run."""
+    conversation_id: UUID | str | None
+    """Names the conversation; a journey's state is kept under it. None keeps nothing."""
+    input_messages: list[AgentMessage]
+    """The conversation, the user's new message last. Plain dicts are accepted, too."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """Notes of the application; never sent to a model."""
+    checkpoint: Checkpoint | None = field(default=None, init=False, repr=False, compare=False)
+    """What the default `load_state` has read: the version that the run's commits build on."""
+
+    def wire_messages(self) -> list[MessageDict]:
+        """The messages as they go over the wire."""
+        return [_as_message(message).to_dict() for message in self.input_messages]
+
+    def get_user_message(self) -> str | None:
+        """The content of the last user message that is a text, or None."""
+        for message in map(_as_message, reversed(self.input_messages)):
+            if message.role == "user" and isinstance(message.content, str):
+                return message.content
+        return None
+
+
+def _as_message(message: Any) -> AgentMessage:
+    return message if isinstance(message, AgentMessage) else AgentMessage.from_dict(message)
+
+
+@dataclass
+class AgentResult:
+    """What a run came to."""
+
+    response: str
+    """What to show to the user."""
+    messages: list[AgentMessage] = field(default_factory=list)
+    """The assistant and tool messages of this run, in order."""
+    state: dict[str, Any] | None = None
+    """The journey's state after the run, as a dict."""
+    usage: dict[str, int] | None = None
+    """Token counts, summed over the run; None when no model was asked because the user said goodbye."""
+    metadata: dict[str, Any] = field(default_factory=dict)
+    """`stopped_reason`: why the run ended; `tool_calls_made`: how many tool calls it took up."""

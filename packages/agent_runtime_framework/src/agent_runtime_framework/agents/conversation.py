@@ -1,0 +1,125 @@
+"""The one way in which a journey reads and writes its conversation."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from agent_runtime_core.errors import StateEncodeError
+from agent_runtime_core.history import sendable
+from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.messages import MessageDict
+from agent_runtime_framework.agents.context import AgentContext
+
+__all__ = ["ConversationLog", "check_state", "state_data", "window"]
+
+_LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
+
+
+class ConversationLog:
+    """Reads conversations of one agent and commits to them, always under the version that was read.
+
+    Args:
+        store: Where the conversations are.
+        agent_key: Whose states they hold.
+    """
+
+    __slots__ = ("agent_key", "store")
+
+    def __init__(self, store: CheckpointStore, agent_key: str) -> None:
+        self.store = store
+        self.agent_key = agent_key
+
+    async def open(self, ctx: AgentContext, *, max_messages: int | None) -> Checkpoint:
+        """Read the conversation, unless it has been read for this context; the version is kept in the context."""
+        checkpoint = ctx.checkpoint
+        if checkpoint is None:
+            checkpoint = await self.store.load(str(ctx.conversation_id), self.agent_key, max_messages=max_messages)
+            ctx.checkpoint = checkpoint
+        return checkpoint
+
+    async def commit(self, ctx: AgentContext, state: dict[str, Any], messages: Sequence[MessageDict] = ()) -> None:
+        """Write the state and the new messages together; nothing is written when there is nothing new.
+
+        Raises:
+            StoreConflict: Another run has committed since the context was opened.
+            StateEncodeError: The state is not JSON data.
+        """
+        checkpoint = await self.open(ctx, max_messages=0)
+        if not messages and checkpoint.state == state:
+            return
+        try:
+            version = await self.store.commit(
+                str(ctx.conversation_id),
+                self.agent_key,
+                expected_version=checkpoint.version,
+                state=state,
+                messages=messages,
+            )
+        except TypeError as error:
+            raise StateEncodeError(
+                f"the state or a message of conversation {str(ctx.conversation_id)!r} is not JSON data: {error}. "
+                f"Nothing was written; let {self.agent_key!r} convert such values in its state's to_dict()."
+            ) from error
+        ctx.checkpoint = Checkpoint(version=version, state=state)
+
+    async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
+        """Write the state alone.
+
+        Args:
+            ctx: The request.
+            state: The state object.
+            lenient: Whether a state that is no JSON data is left out with a warning instead of raising.
+
+        Raises:
+            StoreConflict: Another run has committed since the context was opened.
+            StateEncodeError: The state is not JSON data, and `lenient` is False.
+        """
+        try:
+            await self.commit(ctx, state_data(state))
+        except StateEncodeError as error:
+            if not lenient:
+                raise
+            _LOGGER.warning(
+                "The state of %s is no JSON data and is not kept for its next run; convert in %s.to_dict()",
+                self.agent_key,
+                type(state).__name__,
+            )
+            _LOGGER.debug("State not kept", exc_info=error)
+
+
+def window(messages: list[MessageDict], *, cut: bool) -> list[MessageDict]:
+    """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on."""
+    if cut:
+        first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), None)
+        messages = messages[first:] if first is not None else messages
+    return sendable(messages)
+
+
+def state_data(state: Any) -> dict[str, Any]:
+    """The state as a dict.
+
+    Raises:
+        StateEncodeError: `to_dict()` failed.
+    """
+    try:
+        data: dict[str, Any] = state.to_dict()
+    except Exception as error:  # the user's to_dict() may raise anything
+        raise StateEncodeError(f"{type(state).__name__}.to_dict() raised {type(error).__name__}: {error}") from error
+    return data
+
+
+def check_state(state: Any) -> None:
+    """Make sure that a state can be stored.
+
+    Raises:
+        StateEncodeError: `to_dict()` failed, or gave something that is not JSON data.
+    """
+    try:
+        json.dumps(state_data(state), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StateEncodeError(
+            f"the tool left a state that cannot be stored: {type(state).__name__}.to_dict() is not JSON data ({error})"
+        ) from error

@@ -1,0 +1,325 @@
+"""`JourneyAgent`: a conversation with steps, on the engine, committed turn by turn."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from enum import Enum
+from typing import Any, Generic, Self, TypeVar
+from uuid import UUID, uuid4
+
+from agent_runtime_core.errors import StateDecodeError
+from agent_runtime_core.events import (
+    RunEvent,
+    RunFinished,
+    RunStarted,
+    StepChanged,
+    ToolCallFinished,
+    TurnFinished,
+)
+from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
+from agent_runtime_core.tools import ToolSchema
+from agent_runtime_framework.agents.agent import BaseAgent
+from agent_runtime_framework.agents.closing import is_closing
+from agent_runtime_framework.agents.config import JourneyConfig
+from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.conversation import ConversationLog, check_state, state_data, window
+from agent_runtime_framework.agents.default_client import DefaultClient
+from agent_runtime_framework.agents.journey_turns import JourneyTurns, step_value
+from agent_runtime_framework.executor.engine import Engine
+from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
+from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.state import BaseJourneyState
+
+__all__ = ["JourneyAgent"]
+
+StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
+ToolsT = TypeVar("ToolsT")
+StepT = TypeVar("StepT")
+
+MAX_CONVERSATIONS_IN_MEMORY = 10_000
+"""How many conversations an agent without a store keeps; beyond that the longest untouched ones are dropped."""
+
+
+class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
+    """A conversation that has to arrive: each step has its own prompt and tools, tools move the state on.
+
+    With `send` and `stream` the agent keeps the conversation: one call loads it, runs, and commits state and messages
+    together after every turn. With `run` and `run_stream` the caller keeps the messages and the agent the state.
+
+    Args:
+        llm_client: The model; `agent_runtime_core.llm.get_llm_client()` at the first run when None.
+        config: Settings; the defaults when None.
+        store: Where conversations are kept: a URL such as `sqlite:///journeys.db`, or a store. When None they are
+            kept in this object's memory, at most `MAX_CONVERSATIONS_IN_MEMORY` of them.
+        hooks: Listeners.
+
+    Raises:
+        ConfigError: The store's URL is wrong.
+    """
+
+    def __init__(
+        self,
+        llm_client: LLMClient | None = None,
+        config: JourneyConfig | None = None,
+        *,
+        store: CheckpointStore | str | None = None,
+        hooks: ExecutorHooks | None = None,
+    ) -> None:
+        self.llm_client = llm_client
+        """The model, or None for the configured one."""
+        self.config = config if config is not None else JourneyConfig()
+        """Settings."""
+        self.hooks = hooks
+        """Listeners, or None."""
+        self.store: CheckpointStore = (
+            InMemoryCheckpointStore(MAX_CONVERSATIONS_IN_MEMORY) if store is None else open_store(store)
+        )
+        """Where conversations are kept."""
+        self._keeps_by_default = store is None
+        self._owns_store = store is None or isinstance(store, str)
+        self._default_client = DefaultClient()
+
+    # What a journey says about itself.
+
+    @abstractmethod
+    def get_initial_state(self) -> StateT:
+        """The state at the beginning of a journey."""
+
+    @abstractmethod
+    def get_system_prompt(self, state: StateT) -> str:
+        """The prompt for the step that the state stands at."""
+
+    @abstractmethod
+    def get_tool_schemas(self, state: StateT) -> list[ToolSchema]:
+        """The tools offered at the step that the state stands at; no other runs."""
+
+    @abstractmethod
+    def create_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
+        """The tools object, working on this very state; asked for at every turn."""
+
+    @abstractmethod
+    async def execute_tool(self, tools: ToolsT, name: str, arguments: dict[str, Any], /) -> Any:
+        """Run an offered tool with checked arguments and return its result, usually a text."""
+
+    # What a journey may say otherwise.
+
+    async def load_state(self, ctx: AgentContext) -> StateT | None:
+        """The stored state of the conversation, or None. Override it, and `save_state`, to keep states elsewhere.
+
+        Raises:
+            StateDecodeError: The state class cannot read what is stored.
+        """
+        if ctx.conversation_id is None:
+            return None
+        checkpoint = await self._log().open(ctx, max_messages=0)
+        if checkpoint.state is None:
+            return None
+        state_class: Any = type(self.get_initial_state())
+        try:
+            state: StateT = state_class.from_dict(checkpoint.state)
+        except Exception as error:  # the user's from_dict() may raise anything on data it does not know
+            raise StateDecodeError(
+                f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
+                f"version {checkpoint.version}) is not one that {state_class.__name__}.from_dict() reads: "
+                f"{type(error).__name__}: {error}. Nothing was changed; let from_dict() accept the older form."
+            ) from error
+        return state
+
+    async def save_state(self, ctx: AgentContext, state: StateT) -> None:
+        """Store the state; called once at the end of a run that did not fail.
+
+        Raises:
+            StoreConflict: Another run of this conversation has committed since `load_state`.
+            StateEncodeError: The state is not JSON data.
+        """
+        if ctx.conversation_id is not None:
+            await self._log().commit_state(ctx, state, lenient=self._keeps_by_default)
+
+    def is_terminal_state(self, state: StateT) -> bool:
+        """Whether the journey has arrived."""
+        return state.is_terminal()
+
+    def is_closing_message(self, message: str) -> bool:
+        """Whether a user's message only says goodbye, by the configured phrases."""
+        return is_closing(message, self.config.closing_phrases)
+
+    def next_step(self, state: StateT) -> StepT | None:
+        """Where a talking step leads, one that offers no tools and is not terminal, once the agent has spoken in it.
+
+        By default the following member of the step enum; None stays.
+        """
+        step: Any = getattr(state, "step", None)
+        if not isinstance(step, Enum):
+            return None
+        steps: list[Any] = list(type(step))
+        place = steps.index(step) + 1
+        return steps[place] if place < len(steps) else None
+
+    # Conversations: the agent keeps the messages.
+
+    async def send(self, conversation_id: UUID | str, text: str) -> AgentResult:
+        """Give the user's message to the conversation, run, and return what came of it.
+
+        After every turn, state and new messages are committed in one transaction. If the run fails, the conversation
+        stands where its last commit left it and can be sent to again.
+
+        Raises:
+            LLMError: The model could not be asked.
+            StoreConflict: Another run of this conversation has committed in between.
+            StateDecodeError: The stored state cannot be read.
+            StoreError: The store failed.
+        """
+        return await _result(self._conversation(conversation_id, text, streaming=False))
+
+    def stream(self, conversation_id: UUID | str, text: str) -> AsyncGenerator[RunEvent, None]:
+        """The same as `send`, as events while they happen; text comes as it is written where the client streams.
+
+        Close the generator to end the run early: the last commit stays.
+        """
+        return self._conversation(conversation_id, text, streaming=True)
+
+    async def get_state(self, conversation_id: UUID | str) -> StateT | None:
+        """The state of a conversation, or None when there is none yet.
+
+        Raises:
+            StateDecodeError: The stored state cannot be read.
+        """
+        return await self.load_state(AgentContext(uuid4(), conversation_id, []))
+
+    async def get_history(self, conversation_id: UUID | str) -> list[AgentMessage]:
+        """All stored messages of a conversation, oldest first."""
+        return [AgentMessage.from_dict(message) for message in await self.store.history(str(conversation_id))]
+
+    # Runs: the caller keeps the messages.
+
+    async def run(self, ctx: AgentContext) -> AgentResult:
+        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
+        return await _result(observed(self._tell(ctx, None, streaming=False), self.hooks))
+
+    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
+        """The same as `run`, as events while they happen."""
+        return observed(self._tell(ctx, None, streaming=True), self.hooks)
+
+    async def aclose(self) -> None:
+        """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
+        await self._default_client.aclose()
+        if self._owns_store:
+            await self.store.close()
+
+    async def __aenter__(self) -> Self:
+        """The agent, closed at the end of the block."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.aclose()
+
+    def _conversation(
+        self, conversation_id: UUID | str, text: str, *, streaming: bool
+    ) -> AsyncGenerator[RunEvent, None]:
+        if not isinstance(text, str):
+            raise TypeError(f"a message is a text, not {type(text).__name__}")
+        if not str(conversation_id):
+            raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
+        ctx = AgentContext(uuid4(), conversation_id, [])
+        message = {"role": "user", "content": text.encode("utf-8", "replace").decode()}
+        return observed(self._tell(ctx, message, streaming=streaming), self.hooks)
+
+    async def _tell(
+        self, ctx: AgentContext, new_message: MessageDict | None, *, streaming: bool
+    ) -> AsyncGenerator[RunEvent, None]:
+        """One run; `new_message` is the user's in a conversation that the agent keeps, else None."""
+        client: LLMClient = self.llm_client if self.llm_client is not None else self._default_client.get()
+        log = self._log()
+        committed = 0  # messages of the engine that are in the store
+        if new_message is None:
+            history = ctx.wire_messages()
+        else:
+            checkpoint = await log.open(ctx, max_messages=self.config.max_history_messages)
+            history = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
+            committed = len(history)
+            history.append(new_message)
+            ctx.input_messages = [AgentMessage.from_dict(message) for message in history]
+        state = await self.load_state(ctx)
+        if state is None:
+            state = self.get_initial_state()
+        step = step_value(state)
+        yield RunStarted(
+            run_id=str(ctx.run_id), conversation_id=str(ctx.conversation_id), agent_key=self.key, step=step
+        )
+        if self.is_terminal_state(state):
+            said = ctx.get_user_message()
+            if said is not None and self.is_closing_message(said):
+                data = state.to_dict()
+                if new_message is not None:
+                    await log.commit(ctx, data, [new_message])
+                yield RunFinished(response="", reason="closing_message", messages=[], usage={}, state=data)
+                return
+        turns = JourneyTurns(self, state, ctx, None if new_message is None else lambda: check_state(state))
+        engine = Engine(
+            client=client,
+            messages=history,
+            prepare_turn=turns.prepare_turn,
+            call_tool=turns.call_tool,
+            max_iterations=self.config.max_tool_iterations,
+            limits=self.config.limits,
+            terminal_tools=self.config.terminal_tools,
+            streaming=streaming,
+            closing_call=True,
+            closing_text=self.config.closing_text,
+        )
+        async with aclosing(engine.run()) as events:
+            async for event in events:
+                if event.__class__ is ToolCallFinished:
+                    yield event
+                    if step != step_value(state):
+                        yield StepChanged(from_step=step, to_step=(step := step_value(state)))
+                    continue
+                if event.__class__ is TurnFinished:
+                    if event.reason == "text_response" and not turns.offer and history[-1]["content"]:
+                        self._leave_talking_step(state)
+                        if step != step_value(state):
+                            yield StepChanged(from_step=step, to_step=(step := step_value(state)))
+                    if new_message is not None:
+                        await log.commit(ctx, state_data(state), history[committed:])
+                        committed = len(history)
+                elif event.__class__ is RunFinished:
+                    await self.save_state(ctx, state)
+                    event = RunFinished(
+                        response=event.response,
+                        reason=event.reason,
+                        messages=event.messages,
+                        usage=event.usage,
+                        tool_calls_made=event.tool_calls_made,
+                        state=state.to_dict(),
+                    )
+                yield event
+
+    def _leave_talking_step(self, state: StateT) -> None:
+        if not self.is_terminal_state(state):
+            target = self.next_step(state)
+            if target is not None:
+                state.set_step(target)
+
+    def _log(self) -> ConversationLog:
+        return ConversationLog(self.store, self.key)
+
+
+async def _result(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
+    """A run's stream read to its end."""
+    finished: RunFinished | None = None
+    async with aclosing(events):
+        async for event in events:
+            if event.__class__ is RunFinished:
+                finished = event
+    assert finished is not None  # the last event of every run that does not raise
+    return AgentResult(
+        response=finished.response,
+        messages=[AgentMessage.from_dict(message) for message in finished.messages],
+        state=finished.state,
+        usage=None if finished.reason == "closing_message" else finished.usage,
+        metadata={"stopped_reason": finished.reason, "tool_calls_made": finished.tool_calls_made},
+    )

@@ -1,0 +1,174 @@
+"""`LLMExecutor`: the engine for callers who bring their own messages, tools and prompt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_runtime_core.events import RunEvent, RunFinished
+from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_core.tools import ToolSchema
+from agent_runtime_framework.executor.engine import Engine, TurnSetup
+from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
+from agent_runtime_framework.executor.limits import RunLimits
+from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.executor.tool_executors import (
+    CallableToolExecutor,
+    MethodToolExecutor,
+    ToolExecutor,
+)
+from agent_runtime_framework.tools.execution import Offer, call_tool
+
+__all__ = [
+    "CallableToolExecutor",
+    "ExecutionResult",
+    "Executor",
+    "ExecutorConfig",
+    "ExecutorHooks",
+    "LLMExecutor",
+    "LLMExecutorConfig",
+    "MethodToolExecutor",
+    "ToolExecutor",
+]
+
+
+@dataclass
+class LLMExecutorConfig:
+    """How an `LLMExecutor` runs."""
+
+    max_iterations: int = 10
+    """LLM calls of a run."""
+    terminal_tools: set[str] = field(default_factory=set)
+    """Tools that end the run."""
+    require_tool_call: bool = False
+    """Whether the model must call a tool first; from its first tool call on it is free to answer."""
+    stop_on_text: bool = True
+    """Whether a text ends the run. If not, the model is asked to go on; a second text in a row ends the run."""
+    limits: RunLimits = field(default_factory=RunLimits)
+    """Further bounds."""
+
+
+ExecutorConfig = LLMExecutorConfig
+
+
+@dataclass
+class ExecutionResult:
+    """What a run of an `LLMExecutor` came to."""
+
+    response: str
+    """The model's text, or the last tool's after a terminal tool or at a limit."""
+    messages: list[AgentMessage] = field(default_factory=list)
+    """The assistant and tool messages of this run, in order."""
+    tool_calls_made: int = 0
+    """Tool calls taken up."""
+    stopped_reason: str = "text_response"
+    """`text_response`, `terminal_tool:NAME`, `max_iterations` or `limit:NAME`."""
+    usage: dict[str, int] = field(default_factory=dict)
+    """Token counts, summed over the run."""
+
+
+class LLMExecutor:
+    """Asks a model, runs the tools it calls, and asks again until it answers in text.
+
+    Args:
+        llm_client: The model.
+        tool_executor: Runs the tools; without one, every call gets an error text.
+        config: How to run; the defaults when None.
+        hooks: Listeners.
+    """
+
+    def __init__(
+        self,
+        llm_client: LLMClient,
+        tool_executor: ToolExecutor | None = None,
+        config: LLMExecutorConfig | None = None,
+        hooks: ExecutorHooks | None = None,
+    ) -> None:
+        self.llm_client = llm_client
+        """The model."""
+        self.tool_executor = tool_executor
+        """Runs the tools."""
+        self.config = config if config is not None else LLMExecutorConfig()
+        """How to run."""
+        self.hooks = hooks
+        """Listeners, or None."""
+
+    async def run(
+        self,
+        messages: list[MessageDict],
+        tools: list[ToolSchema] | None = None,
+        system_prompt: str | None = None,
+    ) -> ExecutionResult:
+        """Run to the end.
+
+        Args:
+            messages: The conversation so far; the list is not changed.
+            tools: What the model may call. When given, nothing else runs and arguments are checked against the
+                schemas; when None, every call goes to the tool executor as it is.
+            system_prompt: Put in front of the messages.
+
+        Raises:
+            Exception: What the client raised; in debug mode also what a tool or a hook raised.
+        """
+        finished: RunFinished | None = None
+        async with aclosing(self.stream(messages, tools, system_prompt, streaming=False)) as events:
+            async for event in events:
+                if isinstance(event, RunFinished):
+                    finished = event
+        assert finished is not None  # the engine's last event, or it raised
+        return ExecutionResult(
+            response=finished.response,
+            messages=[AgentMessage.from_dict(message) for message in finished.messages],
+            tool_calls_made=finished.tool_calls_made,
+            stopped_reason=finished.reason,
+            usage=finished.usage,
+        )
+
+    def stream(
+        self,
+        messages: list[MessageDict],
+        tools: list[ToolSchema] | None = None,
+        system_prompt: str | None = None,
+        *,
+        streaming: bool = True,
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The same run as events.
+
+        Args:
+            messages: See `run`.
+            tools: See `run`.
+            system_prompt: See `run`.
+            streaming: Whether to use the client's `stream`, where it has one, so that text comes as it is written.
+        """
+        config = self.config
+        offered = [schema.to_openai_format() for schema in tools] if tools else None
+        offer: Offer | None = (
+            None if tools is None else {each["function"]["name"]: each["function"] for each in offered or ()}
+        )
+        engine = Engine(
+            client=self.llm_client,
+            messages=list(messages),
+            prepare_turn=lambda turn: TurnSetup(system_prompt, offered, self._options(engine, offered)),
+            call_tool=lambda call, timeout_s: call_tool(call, self._invoke, offer=offer, timeout_s=timeout_s),
+            max_iterations=config.max_iterations,
+            limits=config.limits,
+            terminal_tools=config.terminal_tools,
+            streaming=streaming,
+            stop_on_text=config.stop_on_text,
+        )
+        return observed(engine.run(), self.hooks)
+
+    def _options(self, engine: Engine, offered: list[dict[str, Any]] | None) -> dict[str, Any]:
+        if self.config.require_tool_call and offered and engine.tool_calls_made == 0:
+            return {"tool_choice": "required"}
+        return {}
+
+    async def _invoke(self, name: str, arguments: dict[str, Any]) -> str:
+        if self.tool_executor is None:
+            return f"Error: No tool executor configured for '{name}'"
+        return await self.tool_executor.execute(name, arguments)
+
+
+Executor = LLMExecutor

@@ -1,0 +1,97 @@
+"""Reading a model's reply: untrusted data in, a message fit for the history and its tool calls out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from agent_runtime_core.errors import LLMBadReply
+from agent_runtime_core.messages import MessageDict, ToolCall, text_of
+
+__all__ = ["Reply", "read_reply"]
+
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+"""What vendors accept as a tool name in the history."""
+
+
+class Reply(NamedTuple):
+    """A model's reply, read."""
+
+    text: str
+    """Its text; empty when it has none."""
+    calls: tuple[ToolCall, ...]
+    """Its tool calls, ids unique within the reply, names fit for the history."""
+    message: MessageDict
+    """The assistant message for the history."""
+    usage: Any
+    """The token counts as the client gave them."""
+
+
+def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
+    """Read what a client returned.
+
+    A tool call that a vendor would refuse to see again (without an id, with an id used twice, with a strange name or
+    arguments that are not JSON) enters the history in a mended form; all others exactly as they came.
+
+    Args:
+        response: The client's response: an object with `message` (a dict) and maybe `usage`.
+        history: The messages before; looked at only when an id has to be made up.
+
+    Raises:
+        LLMBadReply: There is no message in it.
+    """
+    message = getattr(response, "message", None)
+    if not isinstance(message, Mapping):
+        raise LLMBadReply(
+            f"the LLM client answered with {type(response).__name__} whose message is {type(message).__name__}; "
+            f"a response needs .message, a dict with role and content"
+        )
+    content = message.get("content")
+    text: str = content if content.__class__ is str else text_of(content)
+    usage = getattr(response, "usage", None)
+    given = message.get("tool_calls")
+    if not given:
+        return Reply(text, (), {"role": "assistant", "content": text}, usage)
+    calls: list[ToolCall] = []
+    kept: list[Any] = []
+    for data in given if isinstance(given, (list, tuple)) else [given]:
+        call = ToolCall(data if isinstance(data, Mapping) else {})
+        kept.append(data if _keeps(call, calls) else _mended(call, calls, history))
+        calls.append(call)
+    return Reply(text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage)
+
+
+def _keeps(call: ToolCall, before: list[ToolCall]) -> bool:
+    """Whether a call may enter the history as the model gave it."""
+    return (
+        call.data.__class__ is dict
+        and call.data.get("id") == call.id
+        and call.problem is None
+        and _TOOL_NAME.match(call.name) is not None
+        and not any(other.id == call.id for other in before)
+    )
+
+
+def _mended(call: ToolCall, before: list[ToolCall], history: Iterable[MessageDict]) -> dict[str, Any]:
+    """Give a call what it lacks, and return the form that enters the history."""
+    if _TOOL_NAME.match(call.name) is None:
+        call.name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name)[:64] or "unnamed"
+        if call.data.get("id") != call.id:
+            call.id = f"call_{call.name}"
+    if call.data.get("id") != call.id or any(other.id == call.id for other in before):
+        call.id = _free_id(call.id, {*(other.id for other in before), *_ids(history)})
+    return call.to_dict()
+
+
+def _ids(history: Iterable[MessageDict]) -> Iterable[str]:
+    return (ToolCall(call).id for message in history for call in message.get("tool_calls") or ())
+
+
+def _free_id(wanted: str, taken: set[str]) -> str:
+    if wanted not in taken:
+        return wanted
+    number = 2
+    while f"{wanted}_{number}" in taken:
+        number += 1
+    return f"{wanted}_{number}"

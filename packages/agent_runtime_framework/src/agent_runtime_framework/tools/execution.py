@@ -1,0 +1,130 @@
+"""The one place that runs a tool call and decides what a wrong or failing one comes to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from agent_runtime_core.events import ToolOutcome
+from agent_runtime_core.messages import ToolCall
+from agent_runtime_framework.config import should_swallow_exceptions
+from agent_runtime_framework.state.snapshot import StateSnapshot
+from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
+from agent_runtime_framework.tools.result import ToolResult
+
+__all__ = ["Offer", "call_tool", "failure_text", "result_text", "unknown_tool_text"]
+
+_LOGGER = logging.getLogger("agent_runtime_framework.tools.execution")
+
+Offer = Mapping[str, Mapping[str, Any]]
+"""The tools offered at this moment, by name: each one's `function` part in OpenAI's form."""
+
+
+async def call_tool(
+    call: ToolCall,
+    invoke: Callable[[str, dict[str, Any]], Awaitable[Any]],
+    *,
+    offer: Offer | None,
+    timeout_s: float | None,
+    state: Any = None,
+    check: Callable[[], object] | None = None,
+) -> ToolOutcome:
+    """Run one tool call, all or nothing.
+
+    A tool that is not in the offer does not run; nor does one whose arguments could not be read or do not fit its
+    schema. If the tool raises, runs out of time or is cancelled, the state is given back what it held before.
+
+    Args:
+        call: The model's call.
+        invoke: Runs the tool by name and arguments.
+        offer: What may run now; None when nobody said what is offered: then names and arguments go unchecked.
+        timeout_s: Seconds that the tool may take; None for no limit.
+        state: The object to undo on failure; None when there is none.
+        check: Called after the tool; what it raises counts as the tool's own failure.
+
+    Raises:
+        Exception: What the tool raised, when `should_swallow_exceptions()` is False (debug mode).
+    """
+    arguments = call.arguments
+    if offer is not None and call.name not in offer:
+        return ToolOutcome(unknown_tool_text(call.name, offer), "refused")
+    if call.problem is not None:
+        return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {call.problem}. Call it again.", "invalid")
+    if offer is not None:
+        parameters: dict[str, Any] = offer[call.name].get("parameters") or {}
+        problems = argument_problems(call.name, parameters, arguments)
+        if problems is not None:
+            return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {problems}. Call it again.", "invalid")
+        if float in map(type, arguments.values()):
+            arguments = exact_arguments(parameters, arguments)
+    snapshot = StateSnapshot(state) if state is not None else None
+    try:
+        if timeout_s is None:
+            result = await invoke(call.name, arguments)
+        else:
+            async with asyncio.timeout(timeout_s) as clock:
+                result = await invoke(call.name, arguments)
+        if check is not None:
+            check()
+        if isinstance(result, ToolResult):
+            return ToolOutcome(result_text(result), "ok" if result.success else "failed")
+        return ToolOutcome(result_text(result))
+    except BaseException as error:
+        if snapshot is not None:
+            snapshot.restore()
+        if not isinstance(error, Exception):
+            raise
+        if timeout_s is not None and clock.expired():
+            _LOGGER.warning("Tool %r took longer than %g s and was stopped", call.name, timeout_s)
+            return ToolOutcome(f"Error executing {call.name}: it took longer than {timeout_s:g} seconds", "failed")
+        if not should_swallow_exceptions():
+            raise
+        return ToolOutcome(failure_text(call.name, error), "failed")
+
+
+def unknown_tool_text(name: str, offer: Offer | None = None) -> str:
+    """What the model reads when it names a tool that it cannot have; lists what it can, when that is known."""
+    if offer is None:
+        return f"Error: Unknown tool '{name}'"
+    offered = ", ".join(offer) or "none, answer in words"
+    return f"Error: Unknown tool '{name[:100]}'. Tools offered now: {offered}."
+
+
+def failure_text(name: str, error: Exception) -> str:
+    """What the model reads when a tool raised; logs the error.
+
+    The record at ERROR holds the type and the places in the code. The message, which may hold a user's words, is
+    logged at DEBUG only.
+    """
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _LOGGER.error(
+        "Tool %r raised %s (its message is logged at DEBUG)\nTraceback (most recent call last):\n%s",
+        name,
+        type(error).__name__,
+        places,
+    )
+    _LOGGER.debug("Tool %r raised", name, exc_info=error)
+    return f"Error executing {name}: {error}"
+
+
+def result_text(result: Any) -> str:
+    """A tool's result as the text that the model reads.
+
+    A text stays as it is; a `ToolResult` gives its content, None an empty text, lists and dicts their JSON, and
+    anything else its `str()`.
+    """
+    if isinstance(result, str):
+        return result
+    if isinstance(result, ToolResult):
+        return result_text(result.content)
+    if result is None:
+        return ""
+    if isinstance(result, (bytes, bytearray)):
+        return result.decode("utf-8", "replace")
+    if isinstance(result, (dict, list, tuple)):
+        return json.dumps(result, ensure_ascii=False, default=str)
+    return str(result)
