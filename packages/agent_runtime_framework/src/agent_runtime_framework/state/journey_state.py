@@ -40,8 +40,8 @@ class BaseJourneyState(BaseState, Generic[StepT]):
     """
 
     # `step` is deliberately no field here, not even for type checkers: a field of the base would come before
-    # all fields of a subclass and, as soon as it has a default there, forbid fields without one. Type checkers
-    # know it from `set_step`.
+    # all fields of a subclass and, as soon as it has a default there, forbid fields without one. What type
+    # checkers know of it they know from `set_step`.
 
     def get_step(self) -> StepT:
         """The present step."""
