@@ -44,15 +44,16 @@ $(BIN)/python:
 	echo "Creating $(VENV) with $$python ($$("$$python" -c 'import platform; print(platform.python_version())'))"; \
 	"$$python" -m venv --clear $(VENV)
 
-$(DEMO_READY): requirements/demo.txt $(METADATA) | $(BIN)/python
+$(DEMO_READY): requirements/build.txt requirements/demo.txt $(METADATA) | $(BIN)/python
 	@echo "Installing what the demonstration needs (once)"
-	@$(PIP) install --require-hashes -r requirements/demo.txt
+	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/demo.txt
 	@$(INSTALL_PACKAGES)
 	@touch $@
 
-$(DEV_READY): requirements/dev.txt requirements/demo.txt $(METADATA) | $(BIN)/python
+$(DEV_READY): requirements/build.txt requirements/dev.txt $(METADATA) | $(BIN)/python
 	@echo "Installing the development tools (once)"
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --require-hashes -r requirements/build.txt
+	@$(PIP) install --require-hashes --no-build-isolation -r requirements/dev.txt
 	@$(INSTALL_PACKAGES)
 	@touch $(DEMO_READY) $@
 
@@ -85,16 +86,18 @@ bench: $(DEV_READY) ## Measure (benchmarks/README.md says what and how)
 	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
 
 # The locks carry versions and hashes, and no address: where packages come from is the reader's choice.
+# dev.in holds everything, so it is solved first and the smaller sets take its versions.
+LOCK = env -u UV_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config --upgrade --universal \
+	--python-version 3.11 --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
 .PHONY: lock
 lock: $(BIN)/python ## Renew requirements/*.txt from requirements/*.in
 	@$(PIP) install 'uv>=0.9'
-	@for name in dev demo; do \
-		env -u UV_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile requirements/$$name.in --output-file requirements/$$name.txt \
-			--quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes --strip-extras \
-			--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-			$$(test $$name = dev || echo "--constraints requirements/dev.txt") || exit 1; \
-	done
-	@echo "Read the changes (git diff requirements), then: make test lint"
+	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	@$(LOCK) requirements/build.in --constraints requirements/dev.txt --output-file requirements/build.txt
+	@$(LOCK) requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
+	@echo "Read the changes (git diff requirements), then: make lint test"
 
 .PHONY: clean
 clean: ## Remove the environment and every cache

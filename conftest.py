@@ -1,0 +1,76 @@
+"""What every test of every package gets: a guarded event loop, and one rule for services that are not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec, module_from_spec
+from types import ModuleType
+
+import hypothesis
+import pytest
+from blockbuster import BlockBuster
+
+# `.ci/run` sets this: there, a test that cannot reach the service it needs fails instead of being skipped.
+CI_FLAG = "AGENT_RUNTIME_CI"
+
+# The shipped contract tests explain their failures like any test file.
+pytest.register_assert_rewrite("agent_runtime_core.testing.contracts")
+
+# No timed assertions: a slow machine is not a bug. The reproduction line helps where nobody sees the terminal.
+hypothesis.settings.register_profile("workspace", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("workspace")
+
+
+@pytest.fixture(scope="session")
+def service_missing() -> Callable[[str, str], None]:
+    """Call `service_missing("redis", "REDIS_URL is not set")` where a service cannot be reached.
+
+    The test is skipped with that reason; where `AGENT_RUNTIME_CI` is 1 it fails, so that no service is
+    forgotten there without anybody noticing.
+    """
+
+    def end_test(name: str, reason: str) -> None:
+        if os.environ.get(CI_FLAG) == "1":
+            pytest.fail(
+                f"This test needs {name}, and {CI_FLAG}=1 forbids to skip it: {reason}", pytrace=False
+            )
+        pytest.skip(f"needs {name}: {reason}")
+
+    return end_test
+
+
+def located(package: str) -> ModuleType:
+    """The package as an empty module that knows its folder, so that guarding it does not import it."""
+    spec = find_spec(package)
+    assert spec is not None, f"{package} is not installed: make test"
+    return module_from_spec(spec)
+
+
+@pytest.fixture(scope="session")
+def blocking_calls() -> Iterator[BlockBuster]:
+    """The detector: our code raises `BlockingError` when it blocks a running event loop.
+
+    Only calls that come through our packages count; a test may look into a file as it likes.
+    """
+    detector = BlockBuster([located("agent_runtime_core"), located("agent_runtime_framework")])
+    for function in detector.functions.values():
+        # A lazy import reads files once, wherever it happens.
+        function.can_block_in("<frozen importlib._bootstrap>", "_find_and_load")
+    detector.activate()
+    yield detector
+    detector.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_blocking_calls(request: pytest.FixtureRequest, blocking_calls: BlockBuster) -> Iterator[None]:
+    """Guard every test with the detector, except those marked `allow_blocking(reason)`."""
+    marker = request.node.get_closest_marker("allow_blocking")
+    if marker is None:
+        yield
+        return
+    if not (marker.args or marker.kwargs.get("reason")):
+        pytest.fail("allow_blocking needs its reason: @pytest.mark.allow_blocking('why')", pytrace=False)
+    blocking_calls.deactivate()
+    yield
+    blocking_calls.activate()

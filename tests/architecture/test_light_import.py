@@ -1,0 +1,45 @@
+"""Importing the framework costs little: nothing heavy is loaded before it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "anthropic",
+    "django",
+    "fastapi",
+    "httpx",
+    "httpx2",
+    "jsonschema_rs",
+    "openai",
+    "prompt_toolkit",
+    "pydantic",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "sqlite3",
+    "starlette",
+    "typer",
+}
+
+
+@pytest.mark.parametrize("name", ["agent_runtime_core", "agent_runtime_framework"])
+def test_importing_a_package_loads_nothing_heavy(name: str) -> None:
+    # Given: a fresh interpreter, without a coverage tool that would load things of its own
+    program = f"import json, sys, {name}; print(json.dumps([*sys.modules]))"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+
+    # When
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+
+    # Then
+    loaded = {module.split(".")[0] for module in json.loads(finished.stdout)}
+    assert name in loaded
+    assert loaded & HEAVY == set()
