@@ -1,4 +1,4 @@
-"""What every test of every package gets: a guarded event loop, and one rule for services that are not there."""
+"""What every test of every package gets: a guarded event loop, and one rule for missing services."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CI_FLAG = "AGENT_RUNTIME_CI"
 # The shipped contract tests explain their failures like any test file.
 pytest.register_assert_rewrite("agent_runtime_core.testing.contracts")
 
-# No timed assertions: a slow machine is not a bug. The reproduction line helps where nobody sees the terminal.
+# No timed assertions: a slow machine is not a bug. The blob reproduces a failure seen in a log only.
 hypothesis.settings.register_profile("workspace", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("workspace")
 

@@ -15,7 +15,8 @@ PROMISED = {
         JourneyAgent JourneyConfig AgentContext AgentMessage AgentResult
         LLMExecutor LLMExecutorConfig Executor ExecutorConfig ExecutorHooks CompositeHooks LoggingHooks
         ToolExecutor CallableToolExecutor MethodToolExecutor
-        MemoryStore InMemoryStore StateStore ConversationStore MemoryContext MemoryManager build_memory_context
+        MemoryStore InMemoryStore StateStore ConversationStore
+        MemoryContext MemoryManager build_memory_context
         PromptTemplate StepPromptMapping PromptManager
         IntentRouter IntentDetector RouteDefinition
         __version__
