@@ -29,7 +29,7 @@ class ToolParameter:
     """The value that is meant when the model gives none; None says nothing about it."""
 
     def to_schema(self) -> dict[str, Any]:
-        """The parameter as JSON Schema: `type`, and what else is set. The name is not in it: it is the key."""
+        """The parameter as JSON Schema: `type`, and what else is set. The name is the key, and not in it."""
         schema: dict[str, Any] = {"type": self.type}
         if self.description:
             schema["description"] = self.description
@@ -54,7 +54,7 @@ class ToolSchema:
     """Its parameters, in the order in which the model reads them."""
 
     def to_openai_format(self) -> dict[str, Any]:
-        """A new dict in OpenAI's form: `{"type": "function", "function": {...}}`; `required` is always there."""
+        """A new dict in OpenAI's form, `{"type": "function", "function": {...}}`; `required` is always there."""
         properties: dict[str, Any] = {}
         required: list[str] = []
         for parameter in self.parameters:

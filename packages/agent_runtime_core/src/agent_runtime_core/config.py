@@ -1,0 +1,175 @@
+"""Settings of the runtime: defaults, then environment variables, then what the application says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from agent_runtime_core.errors import ConfigError
+
+__all__ = ["RuntimeConfig", "configure", "get_config", "reset_config"]
+
+_PREFIX = "AGENT_RUNTIME_"
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_KEYS = (
+    "openai_api_key",
+    "anthropic_api_key",
+)  # vendors have their own variables, which are read at each use
+
+
+@dataclass
+class RuntimeConfig:
+    """All settings. A field's variable is `AGENT_RUNTIME_` and its name in capitals; the two keys have their own."""
+
+    model_provider: str = "openai"
+    """The LLM client that is used when none is named, as in `get_llm_client(provider=...)`."""
+    default_model: str = "gpt-4o"
+    """The model that a client asks when none is named."""
+    openai_api_key: str | None = field(default=None, repr=False)
+    """The key for OpenAI; when None, `OPENAI_API_KEY` is read each time a key is needed."""
+    anthropic_api_key: str | None = field(default=None, repr=False)
+    """The key for Anthropic; when None, `ANTHROPIC_API_KEY` is read each time a key is needed."""
+    queue_backend: str = "memory"
+    """Where queued runs wait: `memory`, `redis` or `sqlite`."""
+    event_bus_backend: str = "memory"
+    """What carries events from a worker to its listeners: `memory`, `redis` or `sqlite`."""
+    state_store_backend: str = "memory"
+    """Where the states of runs are kept: `memory`, `redis` or `sqlite`."""
+    tracing_backend: str | None = None
+    """Where runs are traced: `noop` or `langfuse`; None traces nothing."""
+    redis_url: str | None = field(default=None, repr=False)
+    """The address of Redis, password included."""
+    sqlite_path: str | None = None
+    """The file of the SQLite backends."""
+    langfuse_public_key: str | None = None
+    """The public key of a Langfuse project."""
+    langfuse_secret_key: str | None = field(default=None, repr=False)
+    """The secret key of a Langfuse project."""
+    langfuse_host: str | None = None
+    """The address of Langfuse; None is their own."""
+    run_timeout_seconds: int = 300
+    """How long a queued run may take."""
+    heartbeat_interval_seconds: int = 30
+    """How often a worker says that a run is still alive."""
+    lease_ttl_seconds: int = 60
+    """How long a worker owns a run without a heartbeat."""
+    max_retries: int = 3
+    """How often a failed run is tried again."""
+    retry_backoff_base: int = 2
+    """The wait before attempt n is this number to the power of n, in seconds."""
+    retry_backoff_max: int = 300
+    """The longest wait before an attempt, in seconds."""
+    include_conversation_history: bool = True
+    """Whether a run gets the earlier messages of its conversation."""
+    max_history_messages: int | None = None
+    """How many of them at most; None gives all."""
+    auto_persist_messages: bool = True
+    """Whether the messages of a run are added to its conversation."""
+    debug: bool = False
+    """Whether errors are shown instead of swallowed; the framework reads the same variable."""
+    max_iterations: int = 50
+    """How many turns a tool-calling run may take."""
+    vector_store_backend: str = "none"
+    """The vector store, or `none`."""
+    vector_store_path: str | None = None
+    """The file or folder of a local vector store."""
+    embedding_provider: str = "openai"
+    """Who turns text into vectors."""
+    embedding_model: str = "text-embedding-3-small"
+    """The model that turns text into vectors."""
+    vertex_project_id: str | None = None
+    """The Google Cloud project of Vertex AI."""
+    vertex_location: str = "us-central1"
+    """The region of Vertex AI."""
+    vertex_index_endpoint_id: str | None = None
+    """The index endpoint of Vertex AI."""
+    vertex_deployed_index_id: str | None = None
+    """The deployed index of Vertex AI."""
+    vertex_index_id: str | None = None
+    """The index of Vertex AI."""
+
+    @classmethod
+    def from_env(cls) -> RuntimeConfig:
+        """The defaults, and over them the environment as it is now. An empty variable counts as not set.
+
+        Raises:
+            ConfigError: A variable that holds a number does not; the text names it.
+        """
+        return cls(**_read(os.environ))
+
+    def get_openai_api_key(self) -> str | None:
+        """The key for OpenAI: the field, else `OPENAI_API_KEY` as it is now, else None."""
+        return self.openai_api_key or os.environ.get("OPENAI_API_KEY") or None
+
+    def get_anthropic_api_key(self) -> str | None:
+        """The key for Anthropic: the field, else `ANTHROPIC_API_KEY` as it is now, else None."""
+        return self.anthropic_api_key or os.environ.get("ANTHROPIC_API_KEY") or None
+
+
+def _read(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The fields that the environment sets."""
+    values: dict[str, Any] = {}
+    for each in fields(RuntimeConfig):
+        variable = _PREFIX + each.name.upper()
+        text = environment.get(variable)
+        if not text or each.name in _KEYS:
+            continue
+        kind = str(each.type)
+        if kind == "bool":
+            values[each.name] = text.strip().lower() in _TRUE
+        elif kind.startswith("int"):
+            values[each.name] = _whole_number(variable, text)
+        else:
+            values[each.name] = text
+    return values
+
+
+def _whole_number(variable: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{variable} must be a whole number, not {text!r}: change it or unset it") from None
+
+
+_config: RuntimeConfig | None = None
+
+
+def configure(**options: Any) -> RuntimeConfig:
+    """Make a new configuration from defaults, environment and these options, and use it from now on.
+
+    It starts from scratch: what an earlier call has set is forgotten. To change one field and keep the rest,
+    assign to `get_config().field`.
+
+    Args:
+        **options: Fields of `RuntimeConfig`; they win over the environment.
+
+    Raises:
+        ConfigError: An option is unknown, or a variable does not hold a number as it should. Nothing changed.
+    """
+    global _config
+    known = {each.name for each in fields(RuntimeConfig)}
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"Unknown configuration option: {name}")
+    _config = RuntimeConfig(**{**_read(os.environ), **options})
+    return _config
+
+
+def get_config() -> RuntimeConfig:
+    """The configuration in use; at the first call it is made from defaults and environment.
+
+    Raises:
+        ConfigError: A variable does not hold the number that it should.
+    """
+    global _config
+    if _config is None:
+        _config = RuntimeConfig.from_env()
+    return _config
+
+
+def reset_config() -> None:
+    """Forget the configuration; the next `get_config()` makes a new one."""
+    global _config
+    _config = None
