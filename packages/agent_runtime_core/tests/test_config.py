@@ -58,7 +58,7 @@ def test_reset_forgets_what_was_configured():
 def test_an_unknown_option_is_an_error_and_changes_nothing():
     before = configure(default_model="gpt-4.1")
 
-    with pytest.raises(ValueError, match="^Unknown configuration option: modle$"):
+    with pytest.raises(ValueError, match=r"^Unknown configuration option: modle$"):
         configure(modle="gpt-4o")
 
     assert get_config() is before
@@ -116,13 +116,13 @@ def test_the_runtimes_prefix_does_not_set_the_keys(monkeypatch):
 
 
 def test_secrets_are_not_shown():
-    secrets = {
-        "openai_api_key": "secret-1",
-        "anthropic_api_key": "secret-2",
-        "langfuse_secret_key": "secret-3",
-        "redis_url": "redis://:secret-4@localhost",
-    }
+    config = RuntimeConfig(
+        openai_api_key="secret-1",
+        anthropic_api_key="secret-2",
+        langfuse_secret_key="secret-3",
+        redis_url="redis://:secret-4@localhost",
+    )
 
-    shown = repr(RuntimeConfig(**secrets))
+    shown = repr(config)
 
     assert "secret-" not in shown

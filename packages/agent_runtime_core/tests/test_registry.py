@@ -63,7 +63,7 @@ def test_a_factory_runs_once_at_the_first_look_up():
 
 
 def test_a_factory_needs_a_key():
-    with pytest.raises(ValueError, match="^key is required when registering a factory function$"):
+    with pytest.raises(ValueError, match=r"^key is required when registering a factory function$"):
         registry.register_runtime(lambda: Echo())
 
 

@@ -1,8 +1,18 @@
 """What hosts rely on: names of events, empty results, and what an agent does when nobody told it otherwise."""
 
+from typing import cast
+
 import pytest
 
-from agent_runtime_core.interfaces import AgentRuntime, ErrorInfo, EventType, EventVisibility, RunResult, TraceSink
+from agent_runtime_core.interfaces import (
+    AgentRuntime,
+    ErrorInfo,
+    EventType,
+    EventVisibility,
+    RunContext,
+    RunResult,
+    TraceSink,
+)
 
 
 class Minimal(AgentRuntime):
@@ -13,7 +23,8 @@ class Minimal(AgentRuntime):
 
 
 def test_an_event_type_is_its_text():
-    assert EventType.RUN_STARTED == "run.started"
+    named: dict[str, int] = {"run.started": 1}
+    assert named[EventType.RUN_STARTED] == 1
     assert f"{EventType.STEP_RETRYING}" == "step.retrying"
     assert EventType("tool.result") is EventType.TOOL_RESULT
     assert len(EventType) == 18
@@ -32,15 +43,18 @@ def test_an_agent_needs_a_key_and_a_run():
     class Nothing(AgentRuntime):
         pass
 
+    without_methods: type = Nothing
     with pytest.raises(TypeError, match="abstract"):
-        Nothing()
+        without_methods()
 
 
-async def test_by_default_cancelling_does_nothing_and_an_error_may_be_tried_again():
-    agent = Minimal()
+async def test_by_default_cancelling_is_fine_and_an_error_may_be_tried_again():
+    agent, run = Minimal(), cast(RunContext, object())
 
-    assert await agent.cancel(None) is None
-    assert await agent.on_error(None, OSError("disk full")) == ErrorInfo("OSError", "disk full", retriable=True)
+    await agent.cancel(run)
+    told = await agent.on_error(run, OSError("disk full"))
+
+    assert told == ErrorInfo("OSError", "disk full", retriable=True)
 
 
 def test_a_sink_need_not_flush():
@@ -51,4 +65,4 @@ def test_a_sink_need_not_flush():
 
         def end_run(self, run_id, outcome, metadata=None): ...
 
-    assert Counting().flush() is None
+    Counting().flush()

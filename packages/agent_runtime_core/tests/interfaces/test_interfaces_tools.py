@@ -82,7 +82,7 @@ async def test_a_call_stands_between_two_events():
 
 
 async def test_arguments_that_cannot_be_read_do_not_run_the_tool():
-    ran = []
+    ran: list[object] = []
     registry = registry_with(Tool("note", "", SCHEMA, ran.append))
     run = Run()
 
