@@ -44,8 +44,13 @@ class StateSerializer:
         Raises:
             ValueError: Two keys of a dict become the same key.
         """
-        if obj.__class__ in _PLAIN:
+        kind = obj.__class__
+        if kind in _PLAIN:
             return obj
+        if kind is dict:
+            return _dict(obj)
+        if kind is list:
+            return [StateSerializer.serialize(item) for item in obj]
         if isinstance(obj, _SCALARS):
             return _scalar(obj)
         if isinstance(obj, (list, tuple)):
@@ -58,9 +63,7 @@ class StateSerializer:
             if hasattr(obj, "to_dict"):
                 return StateSerializer.serialize(obj.to_dict())
             if is_dataclass(obj):
-                return {
-                    field.name: StateSerializer.serialize(getattr(obj, field.name)) for field in fields(obj)
-                }
+                return {field.name: StateSerializer.serialize(getattr(obj, field.name)) for field in fields(obj)}
         return obj
 
     @staticmethod
@@ -85,12 +88,15 @@ def _scalar(obj: Any) -> Any:
 
 def _dict(obj: dict[Any, Any]) -> dict[Any, Any]:
     result = {
-        _scalar(key) if isinstance(key, _SCALARS) else key: StateSerializer.serialize(value)
-        for key, value in obj.items()
+        (key if key.__class__ in _PLAIN else _key(key)): StateSerializer.serialize(value) for key, value in obj.items()
     }
     if len(result) < len(obj):
         raise ValueError(f"two of the keys {list(obj)!r} become the same key; one value would be lost.")
     return result
+
+
+def _key(key: Any) -> Any:
+    return _scalar(key) if isinstance(key, _SCALARS) else key
 
 
 def _sorted(items: Iterable[Any]) -> list[Any]:
