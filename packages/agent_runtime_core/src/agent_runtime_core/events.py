@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import Any, ClassVar, Literal
+from uuid import UUID
 
 from agent_runtime_core.messages import MessageDict, ToolCall, Usage
 
@@ -55,11 +57,21 @@ class RunStarted(_Event):
     """A journey's run begins: the state is loaded, nothing was asked of a model yet."""
 
     kind: ClassVar[Literal["run_started"]] = "run_started"
-    run_id: str
-    conversation_id: str
+    run_id: UUID | str
+    conversation_id: UUID | str | None
     agent_key: str
     step: Any
-    """The step that the journey stands at (an enum member's value)."""
+    """The step that the journey stands at."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ids as texts."""
+        return {
+            "kind": self.kind,
+            "run_id": str(self.run_id),
+            "conversation_id": None if self.conversation_id is None else str(self.conversation_id),
+            "agent_key": self.agent_key,
+            "step": _plain(self.step),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +110,8 @@ class LLMCallFinished(_Event):
     """The assistant message as it enters the history."""
     calls: tuple[ToolCall, ...] = ()
     """Its tool calls, read; empty when the model answered in text."""
-    usage: Usage
-    """The token counts of this call."""
+    usage: Any
+    """The token counts of this call, as the client gave them."""
 
     def to_dict(self) -> dict[str, Any]:
         """The message and the usage; the calls are in the message."""
@@ -148,9 +160,13 @@ class StepChanged(_Event):
 
     kind: ClassVar[Literal["step_changed"]] = "step_changed"
     from_step: Any
-    """Value of the step before."""
+    """The step before."""
     to_step: Any
-    """Value of the step now."""
+    """The step now."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Both steps as plain values."""
+        return {"kind": self.kind, "from_step": _plain(self.from_step), "to_step": _plain(self.to_step)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +208,10 @@ class RunFailed(_Event):
     def to_dict(self) -> dict[str, Any]:
         """The error's type and text."""
         return {"kind": self.kind, "error": type(self.error).__name__, "message": str(self.error)}
+
+
+def _plain(step: Any) -> Any:
+    return step.value if isinstance(step, Enum) else step
 
 
 RunEvent = (

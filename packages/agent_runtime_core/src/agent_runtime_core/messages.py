@@ -71,7 +71,7 @@ class ToolCall:
     def __init__(self, data: Mapping[str, Any], *, default_id: str | None = None) -> None:
         self.data = data
         function = data.get("function")
-        source: Mapping[str, Any] = function if isinstance(function, Mapping) else data
+        source: Mapping[str, Any] = function if isinstance(function, (dict, Mapping)) else data
         name = source.get("name")
         self.name = name if isinstance(name, str) else ""
         call_id = data.get("id")
@@ -214,10 +214,10 @@ def _part_text(part: Any) -> Any:
 
 def add_usage(total: MutableMapping[str, int], usage: Any) -> None:
     """Add the counts of one call to `total`; what is no whole or decimal number is left out."""
-    if not isinstance(usage, Mapping):
+    if not usage or not isinstance(usage, (dict, Mapping)):
         return
     for name, count in usage.items():
-        if isinstance(count, (int, float)) and not isinstance(count, bool):
+        if count.__class__ is int or isinstance(count, float):
             total[name] = total.get(name, 0) + count  # type: ignore[assignment]  # a vendor may count in decimals
 
 

@@ -34,9 +34,7 @@ class CheckpointStore(Protocol):
     after the other. `agent_runtime_core.testing.CheckpointStoreContract` is this text as tests.
     """
 
-    async def load(
-        self, conversation_id: str, agent_key: str, *, max_messages: int | None = None
-    ) -> Checkpoint:
+    async def load(self, conversation_id: str, agent_key: str, *, max_messages: int | None = None) -> Checkpoint:
         """Read version, state and the last `max_messages` messages (None: all), all of one moment.
 
         Nothing stored gives `Checkpoint()`. The time it takes depends on the messages asked for, not on those stored.
@@ -71,9 +69,7 @@ class CheckpointStore(Protocol):
         """
         ...
 
-    async def history(
-        self, conversation_id: str, *, start: int = 0, limit: int | None = None
-    ) -> list[MessageDict]:
+    async def history(self, conversation_id: str, *, start: int = 0, limit: int | None = None) -> list[MessageDict]:
         """The stored messages from position `start` (the first is 0), oldest first, at most `limit`.
 
         Raises:

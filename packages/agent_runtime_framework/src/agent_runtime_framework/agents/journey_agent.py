@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from enum import Enum
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
@@ -12,24 +11,18 @@ from uuid import UUID, uuid4
 from agent_runtime_core.errors import StateDecodeError
 from agent_runtime_core.events import (
     RunEvent,
-    RunFinished,
-    RunStarted,
-    StepChanged,
-    ToolCallFinished,
-    TurnFinished,
 )
 from agent_runtime_core.interfaces.checkpoints import CheckpointStore
-from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_core.messages import AgentMessage
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import ToolSchema
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, check_state, state_data, window
+from agent_runtime_framework.agents.conversation import ConversationLog
 from agent_runtime_framework.agents.default_client import DefaultClient
-from agent_runtime_framework.agents.journey_turns import JourneyTurns, step_value
-from agent_runtime_framework.executor.engine import Engine
+from agent_runtime_framework.agents.journey_run import result_of, run_journey
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.state import BaseJourneyState
@@ -83,6 +76,14 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._owns_store = store is None or isinstance(store, str)
         self._default_client = DefaultClient()
 
+    def client(self) -> LLMClient:
+        """The model that a run talks to.
+
+        Raises:
+            ConfigError: None was given and none is configured.
+        """
+        return self.llm_client if self.llm_client is not None else self._default_client.get()
+
     # What a journey says about itself.
 
     @abstractmethod
@@ -115,7 +116,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """
         if ctx.conversation_id is None:
             return None
-        checkpoint = await self._log().open(ctx, max_messages=0)
+        checkpoint = await self.log().open(ctx, max_messages=0)
         if checkpoint.state is None:
             return None
         state_class: Any = type(self.get_initial_state())
@@ -137,7 +138,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateEncodeError: The state is not JSON data.
         """
         if ctx.conversation_id is not None:
-            await self._log().commit_state(ctx, state, lenient=self._keeps_by_default)
+            await self.log().commit_state(ctx, state, lenient=self._keeps_by_default)
 
     def is_terminal_state(self, state: StateT) -> bool:
         """Whether the journey has arrived."""
@@ -173,14 +174,14 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateDecodeError: The stored state cannot be read.
             StoreError: The store failed.
         """
-        return await _result(self._conversation(conversation_id, text, streaming=False))
+        return await result_of(self._conversation(conversation_id, text, streaming=False), self.hooks)
 
     def stream(self, conversation_id: UUID | str, text: str) -> AsyncGenerator[RunEvent, None]:
         """The same as `send`, as events while they happen; text comes as it is written where the client streams.
 
         Close the generator to end the run early: the last commit stays.
         """
-        return self._conversation(conversation_id, text, streaming=True)
+        return observed(self._conversation(conversation_id, text, streaming=True), self.hooks)
 
     async def get_state(self, conversation_id: UUID | str) -> StateT | None:
         """The state of a conversation, or None when there is none yet.
@@ -198,11 +199,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     async def run(self, ctx: AgentContext) -> AgentResult:
         """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await _result(observed(self._tell(ctx, None, streaming=False), self.hooks))
+        return await result_of(run_journey(self, ctx, None, streaming=False), self.hooks)
 
     def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
         """The same as `run`, as events while they happen."""
-        return observed(self._tell(ctx, None, streaming=True), self.hooks)
+        return observed(run_journey(self, ctx, None, streaming=True), self.hooks)
 
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
@@ -226,100 +227,8 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
         ctx = AgentContext(uuid4(), conversation_id, [])
         message = {"role": "user", "content": text.encode("utf-8", "replace").decode()}
-        return observed(self._tell(ctx, message, streaming=streaming), self.hooks)
+        return run_journey(self, ctx, message, streaming=streaming)
 
-    async def _tell(
-        self, ctx: AgentContext, new_message: MessageDict | None, *, streaming: bool
-    ) -> AsyncGenerator[RunEvent, None]:
-        """One run; `new_message` is the user's in a conversation that the agent keeps, else None."""
-        client: LLMClient = self.llm_client if self.llm_client is not None else self._default_client.get()
-        log = self._log()
-        committed = 0  # messages of the engine that are in the store
-        if new_message is None:
-            history = ctx.wire_messages()
-        else:
-            checkpoint = await log.open(ctx, max_messages=self.config.max_history_messages)
-            history = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
-            committed = len(history)
-            history.append(new_message)
-            ctx.input_messages = [AgentMessage.from_dict(message) for message in history]
-        state = await self.load_state(ctx)
-        if state is None:
-            state = self.get_initial_state()
-        step = step_value(state)
-        yield RunStarted(
-            run_id=str(ctx.run_id), conversation_id=str(ctx.conversation_id), agent_key=self.key, step=step
-        )
-        if self.is_terminal_state(state):
-            said = ctx.get_user_message()
-            if said is not None and self.is_closing_message(said):
-                data = state.to_dict()
-                if new_message is not None:
-                    await log.commit(ctx, data, [new_message])
-                yield RunFinished(response="", reason="closing_message", messages=[], usage={}, state=data)
-                return
-        turns = JourneyTurns(self, state, ctx, None if new_message is None else lambda: check_state(state))
-        engine = Engine(
-            client=client,
-            messages=history,
-            prepare_turn=turns.prepare_turn,
-            call_tool=turns.call_tool,
-            max_iterations=self.config.max_tool_iterations,
-            limits=self.config.limits,
-            terminal_tools=self.config.terminal_tools,
-            streaming=streaming,
-            closing_call=True,
-            closing_text=self.config.closing_text,
-        )
-        async with aclosing(engine.run()) as events:
-            async for event in events:
-                if event.__class__ is ToolCallFinished:
-                    yield event
-                    if step != step_value(state):
-                        yield StepChanged(from_step=step, to_step=(step := step_value(state)))
-                    continue
-                if event.__class__ is TurnFinished:
-                    if event.reason == "text_response" and not turns.offer and history[-1]["content"]:
-                        self._leave_talking_step(state)
-                        if step != step_value(state):
-                            yield StepChanged(from_step=step, to_step=(step := step_value(state)))
-                    if new_message is not None:
-                        await log.commit(ctx, state_data(state), history[committed:])
-                        committed = len(history)
-                elif event.__class__ is RunFinished:
-                    await self.save_state(ctx, state)
-                    event = RunFinished(
-                        response=event.response,
-                        reason=event.reason,
-                        messages=event.messages,
-                        usage=event.usage,
-                        tool_calls_made=event.tool_calls_made,
-                        state=state.to_dict(),
-                    )
-                yield event
-
-    def _leave_talking_step(self, state: StateT) -> None:
-        if not self.is_terminal_state(state):
-            target = self.next_step(state)
-            if target is not None:
-                state.set_step(target)
-
-    def _log(self) -> ConversationLog:
+    def log(self) -> ConversationLog:
+        """How a run reads and writes its conversation."""
         return ConversationLog(self.store, self.key)
-
-
-async def _result(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
-    """A run's stream read to its end."""
-    finished: RunFinished | None = None
-    async with aclosing(events):
-        async for event in events:
-            if event.__class__ is RunFinished:
-                finished = event
-    assert finished is not None  # the last event of every run that does not raise
-    return AgentResult(
-        response=finished.response,
-        messages=[AgentMessage.from_dict(message) for message in finished.messages],
-        state=finished.state,
-        usage=None if finished.reason == "closing_message" else finished.usage,
-        metadata={"stopped_reason": finished.reason, "tool_calls_made": finished.tool_calls_made},
-    )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.events import ToolOutcome
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.executor.engine import TurnSetup
-from agent_runtime_framework.tools.execution import Offer, call_tool
+from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
-__all__ = ["JourneyTurns", "step_value"]
+__all__ = ["JourneyTurns"]
 
 
 class JourneyTurns:
@@ -26,17 +25,17 @@ class JourneyTurns:
         agent: The journey.
         state: Its state, changed in place by the tools.
         ctx: The request.
-        check: Called after each tool; raises when the state is not fit to go on.
+        check: Called with the state after each tool; what it raises counts as the tool's own failure.
     """
 
-    __slots__ = ("_agent", "_check", "_ctx", "_tools", "offer", "state")
+    __slots__ = ("_agent", "_check", "_ctx", "_tools", "offered", "state")
 
     def __init__(
         self,
         agent: JourneyAgent[Any, Any, Any],
         state: Any,
         ctx: AgentContext,
-        check: Callable[[], object] | None,
+        check: Callable[[Any], object] | None,
     ) -> None:
         self._agent = agent
         self._ctx = ctx
@@ -44,36 +43,29 @@ class JourneyTurns:
         self._tools: Any = None
         self.state = state
         """The journey's state."""
-        self.offer: Offer = {}
-        """The tools offered at the present step."""
+        self.offered: list[dict[str, Any]] = []
+        """The tools offered at the present step, in OpenAI's form."""
 
-    def prepare_turn(self, turn: int) -> TurnSetup:
+    def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self.state
         self._tools = agent.create_tools(state, self._ctx)
-        offered = self._refresh_offer()
-        return TurnSetup(agent.get_system_prompt(state), offered)
+        self._refresh_offer()
+        return TurnSetup(agent.get_system_prompt(state), self.offered or None, {})
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered at the present step: an earlier call of the reply may have moved it."""
-        step = getattr(self.state, "step", None)
+        step = self.state.get_step()
+        offer = {each["function"]["name"]: each["function"] for each in self.offered}
         outcome = await call_tool(
-            call, self._invoke, offer=self.offer, timeout_s=timeout_s, state=self.state, check=self._check
+            call, self._invoke, offer=offer, timeout_s=timeout_s, state=self.state, check=self._check
         )
-        if getattr(self.state, "step", None) is not step:
+        if self.state.get_step() != step:
             self._refresh_offer()
         return outcome
 
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> Any:
         return await self._agent.execute_tool(self._tools, name, arguments)
 
-    def _refresh_offer(self) -> list[dict[str, Any]] | None:
-        offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self.state)]
-        self.offer = {each["function"]["name"]: each["function"] for each in offered}
-        return offered or None
-
-
-def step_value(state: Any) -> Any:
-    """The step of a state as plain data."""
-    step = getattr(state, "step", None)
-    return step.value if isinstance(step, Enum) else step
+    def _refresh_offer(self) -> None:
+        self.offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self.state)]

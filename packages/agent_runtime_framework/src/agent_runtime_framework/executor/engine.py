@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from agent_runtime_core.events import (
@@ -19,25 +18,27 @@ from agent_runtime_core.events import (
     ToolOutcome,
     TurnFinished,
 )
-from agent_runtime_core.messages import MessageDict, ToolCall, Usage, add_usage, total_tokens
-from agent_runtime_framework.executor.limits import RunLimits
-from agent_runtime_framework.executor.llm_call import LLMCall, LLMClient
+from agent_runtime_core.messages import MessageDict, ToolCall, add_usage
+from agent_runtime_framework.executor.limits import RunLimits, RunMeter
+from agent_runtime_framework.executor.llm_call import LLMClient, OutOfTime, StreamedResponse, before, streams
 from agent_runtime_framework.executor.reply import Reply, read_reply
 
 __all__ = ["CallTool", "Engine", "PrepareTurn", "TurnSetup"]
 
-_WORTH_A_CLOSING_CALL = frozenset({"max_iterations", "limit:tool_calls", "limit:invalid_arguments"})
+_WORTH_CLOSING_WORDS = frozenset({"max_iterations", "limit:tool_calls", "limit:invalid_arguments"})
+_GO_ON = "Go on."
+_NO_MORE_CALLS = ToolOutcome("Error: not run, because this run has used up its tool calls.", "refused")
 
 
 @dataclass(slots=True)
 class TurnSetup:
     """What the model sees at one turn, beside the messages."""
 
-    system_prompt: str | None = None
+    system_prompt: str | None
     """Put in front of the messages when it is not empty."""
-    tools: list[dict[str, Any]] | None = None
+    tools: list[dict[str, Any]] | None
     """Tools in OpenAI's form; None, never an empty list, when there are none."""
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any]
     """Further keywords for the client, such as `tool_choice`."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
@@ -47,8 +48,8 @@ class TurnSetup:
         return list(messages)
 
 
-PrepareTurn = Callable[[int], TurnSetup]
-"""What the model sees now; gets the turn's number."""
+PrepareTurn = Callable[[], TurnSetup]
+"""What the model sees now."""
 
 CallTool = Callable[[ToolCall, float | None], Awaitable[ToolOutcome]]
 """Runs one call, within that many seconds."""
@@ -86,18 +87,6 @@ class Engine:
     """What is said when a limit leaves nothing else to say."""
     is_cancelled: Callable[[], bool] | None = None
     """Asked before every LLM call; True ends the run."""
-    usage: Usage = field(default_factory=dict, init=False)
-    """Token counts so far."""
-    tool_calls_made: int = field(default=0, init=False)
-    """Tool calls taken up so far."""
-    _start: int = field(init=False)
-    _deadline: float | None = field(default=None, init=False)
-    _texts_in_a_row: int = field(default=0, init=False)
-    _invalid_in_a_row: int = field(default=0, init=False)
-    _tool_calls_used_up: bool = field(default=False, init=False)
-
-    def __post_init__(self) -> None:
-        self._start = len(self.messages)
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Tell the run; the last event is `RunFinished`.
@@ -106,124 +95,89 @@ class Engine:
             LLMError: The model could not be asked. Whatever else a client, a prompt or (in debug mode) a tool raises
                 comes out as it is, too.
         """
-        if self.limits.max_seconds is not None:
-            self._deadline = asyncio.get_running_loop().time() + self.limits.max_seconds
-        turn = 0
+        client, messages = self.client, self.messages
+        meter = RunMeter(self.limits, self.max_iterations)
+        streaming = self.streaming and streams(client)
+        start = len(messages)
+        turn = texts_in_a_row = 0
         response = ""  # the last thing that was said or found out
-        reason: str | None = None
-        while True:
-            reason = reason or self._reason_to_stop(turn)
-            if reason is not None and not (self.closing_call and reason in _WORTH_A_CLOSING_CALL):
-                break
-            setup = self.prepare_turn(turn)
-            if reason is not None:
-                setup = TurnSetup(setup.system_prompt)
-            request = setup.request(self.messages)
-            if self._texts_in_a_row:
-                request.append({"role": "user", "content": "Go on."})
-            yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
-            llm_call = LLMCall(
-                self.client,
-                request,
-                setup.tools,
-                setup.options,
-                streaming=self.streaming,
-                deadline=self._deadline,
+        reason: str | None = None  # why the run ends
+        while reason is None:
+            cut_short = (
+                "cancelled" if self.is_cancelled is not None and self.is_cancelled() else meter.reason_to_stop(turn)
             )
-            async with aclosing(llm_call.texts()) as texts:
-                async for text in texts:
-                    yield TextDelta(text=text)
-            if llm_call.out_of_time:
-                reason = "limit:seconds"
+            if cut_short is not None and not (self.closing_call and cut_short in _WORTH_CLOSING_WORDS):
                 break
-            reply = read_reply(llm_call.response, self.messages)
-            add_usage(self.usage, reply.usage)
-            if reason is not None:
-                response = reply.text or response or self.closing_text
-                if not reply.text and response:
-                    yield TextDelta(text=response)
-                reply = Reply(response, (), {"role": "assistant", "content": response}, reply.usage)
-            self.messages.append(reply.message)
-            yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=_counts(reply.usage))
-            if not reply.calls:
+            setup = self.prepare_turn()
+            if cut_short is not None:
+                setup = TurnSetup(setup.system_prompt, None, {})
+            request = setup.request(messages)
+            if texts_in_a_row:
+                request.append({"role": "user", "content": _GO_ON})
+            yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
+            question = {"messages": request, "tools": setup.tools, **setup.options}
+            try:
+                if streaming:
+                    streamed = StreamedResponse(client.stream(**question), meter.deadline)  # type: ignore[attr-defined]
+                    async with aclosing(streamed.texts()) as texts:
+                        async for text in texts:
+                            yield TextDelta(text=text)
+                    reply = read_reply(streamed, messages)
+                else:
+                    reply = read_reply(await before(meter.deadline, client.generate(**question)), messages)
+                    if reply.text:
+                        yield TextDelta(text=reply.text)
+            except OutOfTime:
+                cut_short = "limit:seconds"
+                break
+            add_usage(meter.usage, reply.usage)
+            if cut_short is not None:
+                reply = _closing_words(reply, response or self.closing_text)
+            messages.append(reply.message)
+            yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=reply.usage)
+            if reply.calls:
+                texts_in_a_row = 0
+                for call in reply.calls:
+                    yield ToolCallStarted(call=call)
+                    if meter.takes_tool_call():
+                        outcome = await self.call_tool(call, meter.tool_seconds())
+                        meter.note(outcome)
+                    else:
+                        outcome = _NO_MORE_CALLS
+                    messages.append(
+                        {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.name}
+                    )
+                    yield ToolCallFinished(call=call, outcome=outcome)
+                    if reason is None:
+                        response = outcome.content
+                        if outcome.status == "ok" and call.name in self.terminal_tools:
+                            reason = f"terminal_tool:{call.name}"
+            else:
                 response = reply.text
-                self._texts_in_a_row += 1
-                if reason is None and (self.stop_on_text or self._texts_in_a_row > 1):
+                texts_in_a_row += 1
+                if cut_short is not None:
+                    reason = cut_short
+                elif self.stop_on_text or texts_in_a_row > 1:
                     reason = "text_response"
-                yield TurnFinished(turn=turn, reason=reason)
-                if reason is not None:
-                    yield self._finished(response, reason)
-                    return
-                turn += 1
-                continue
-            self._texts_in_a_row = 0
-            ended_by: str | None = None
-            for call in reply.calls:
-                yield ToolCallStarted(call=call)
-                outcome = await self._outcome(call)
-                self.messages.append(
-                    {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.name}
-                )
-                yield ToolCallFinished(call=call, outcome=outcome)
-                if ended_by is None:
-                    response = outcome.content
-                    if outcome.status == "ok" and call.name in self.terminal_tools:
-                        ended_by = f"terminal_tool:{call.name}"
-            yield TurnFinished(turn=turn, reason=ended_by)
-            if ended_by is not None:
-                yield self._finished(response, ended_by)
-                return
-            turn += 1
-        if reason != "cancelled" and self.closing_text:
-            response = self.closing_text
-            self.messages.append({"role": "assistant", "content": response})
-            yield TextDelta(text=response)
             yield TurnFinished(turn=turn, reason=reason)
-        yield self._finished(response, reason)
-
-    def _reason_to_stop(self, turn: int) -> str | None:
-        """Why no further turn may begin, or None."""
-        limits = self.limits
-        if self.is_cancelled is not None and self.is_cancelled():
-            return "cancelled"
-        if self._tool_calls_used_up:
-            return "limit:tool_calls"
-        if limits.max_invalid_arguments is not None and self._invalid_in_a_row > limits.max_invalid_arguments:
-            return "limit:invalid_arguments"
-        if turn >= self.max_iterations:
-            return "max_iterations"
-        if limits.max_total_tokens is not None and total_tokens(self.usage) >= limits.max_total_tokens:
-            return "limit:total_tokens"
-        if self._deadline is not None and asyncio.get_running_loop().time() >= self._deadline:
-            return "limit:seconds"
-        return None
-
-    async def _outcome(self, call: ToolCall) -> ToolOutcome:
-        """What a call comes to, within the limits on tools."""
-        limits = self.limits
-        if limits.max_tool_calls is not None and self.tool_calls_made >= limits.max_tool_calls:
-            self._tool_calls_used_up = True
-            return ToolOutcome("Error: not run, because this run has used up its tool calls.", "refused")
-        self.tool_calls_made += 1
-        timeout_s = limits.tool_timeout_s
-        if self._deadline is not None:
-            left = max(self._deadline - asyncio.get_running_loop().time(), 0.0)
-            timeout_s = left if timeout_s is None else min(left, timeout_s)
-        outcome = await self.call_tool(call, timeout_s)
-        self._invalid_in_a_row = self._invalid_in_a_row + 1 if outcome.status == "invalid" else 0
-        return outcome
-
-    def _finished(self, response: str, reason: str) -> RunFinished:
-        return RunFinished(
+            turn += 1
+        if reason is None:  # stopped before a turn, or in the middle of a question
+            reason = cut_short or ""
+            if self.closing_text and reason != "cancelled":
+                response = self.closing_text
+                messages.append({"role": "assistant", "content": response})
+                yield TextDelta(text=response)
+                yield TurnFinished(turn=turn, reason=reason)
+        yield RunFinished(
             response=response,
             reason=reason,
-            messages=self.messages[self._start :],
-            usage=self.usage,
-            tool_calls_made=self.tool_calls_made,
+            messages=messages[start:],
+            usage=meter.usage,
+            tool_calls_made=meter.tool_calls,
         )
 
 
-def _counts(usage: Any) -> Usage:
-    counts: Usage = {}
-    add_usage(counts, usage)
-    return counts
+def _closing_words(reply: Reply, fallback: str) -> Reply:
+    """A reply without tool calls: there is nobody left to run them."""
+    words = reply.text or fallback
+    return Reply(words, (), {"role": "assistant", "content": words}, reply.usage)

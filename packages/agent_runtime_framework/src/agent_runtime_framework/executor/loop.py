@@ -7,8 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_runtime_core.events import RunEvent, RunFinished
-from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
+from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_core.tools import ToolSchema
 from agent_runtime_framework.executor.engine import Engine, TurnSetup
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
@@ -147,11 +147,22 @@ class LLMExecutor:
         offer: Offer | None = (
             None if tools is None else {each["function"]["name"]: each["function"] for each in offered or ()}
         )
+        free = False  # whether the model may answer in text: once it has called a tool
+
+        async def call(tool_call: ToolCall, timeout_s: float | None) -> ToolOutcome:
+            nonlocal free
+            free = True
+            return await call_tool(tool_call, self._invoke, offer=offer, timeout_s=timeout_s)
+
+        def prepare() -> TurnSetup:
+            required = config.require_tool_call and offered and not free
+            return TurnSetup(system_prompt, offered, {"tool_choice": "required"} if required else {})
+
         engine = Engine(
             client=self.llm_client,
             messages=list(messages),
-            prepare_turn=lambda turn: TurnSetup(system_prompt, offered, self._options(engine, offered)),
-            call_tool=lambda call, timeout_s: call_tool(call, self._invoke, offer=offer, timeout_s=timeout_s),
+            prepare_turn=prepare,
+            call_tool=call,
             max_iterations=config.max_iterations,
             limits=config.limits,
             terminal_tools=config.terminal_tools,
@@ -159,11 +170,6 @@ class LLMExecutor:
             stop_on_text=config.stop_on_text,
         )
         return observed(engine.run(), self.hooks)
-
-    def _options(self, engine: Engine, offered: list[dict[str, Any]] | None) -> dict[str, Any]:
-        if self.config.require_tool_call and offered and engine.tool_calls_made == 0:
-            return {"tool_choice": "required"}
-        return {}
 
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> str:
         if self.tool_executor is None:

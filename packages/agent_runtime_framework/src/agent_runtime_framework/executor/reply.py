@@ -42,7 +42,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
         LLMBadReply: There is no message in it.
     """
     message = getattr(response, "message", None)
-    if not isinstance(message, Mapping):
+    if not isinstance(message, (dict, Mapping)):
         raise LLMBadReply(
             f"the LLM client answered with {type(response).__name__} whose message is {type(message).__name__}; "
             f"a response needs .message, a dict with role and content"
@@ -56,7 +56,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
     calls: list[ToolCall] = []
     kept: list[Any] = []
     for data in given if isinstance(given, (list, tuple)) else [given]:
-        call = ToolCall(data if isinstance(data, Mapping) else {})
+        call = ToolCall(data if isinstance(data, (dict, Mapping)) else {})
         kept.append(data if _keeps(call, calls) else _mended(call, calls, history))
         calls.append(call)
     return Reply(text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage)

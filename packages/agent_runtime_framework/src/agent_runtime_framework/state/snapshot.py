@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -29,9 +29,11 @@ class StateSnapshot:
     def __init__(self, state: Any) -> None:
         self._state = state
         self._values = values = dict(getattr(state, "__dict__", ()))
-        self._slots = _slot_values(state) if hasattr(type(state), "__slots__") else {}
+        self._slots = slots = {
+            name: getattr(state, name) for name in _slot_names(state.__class__) if hasattr(state, name)
+        }
         memo: dict[int, Any] = {}
-        for held in (values, self._slots):
+        for held in (values, slots) if slots else (values,):
             for name, value in held.items():
                 if value.__class__ not in _IMMUTABLE and not isinstance(value, Enum):
                     held[name] = _copied(value, memo)
@@ -53,13 +55,11 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
         return value
 
 
-def _slot_values(state: Any) -> dict[str, Any]:
-    """The values of dataclass fields that live in slots."""
-    if not is_dataclass(state):
-        return {}
-    attributes = getattr(state, "__dict__", {})
-    return {
-        each.name: getattr(state, each.name)
-        for each in fields(state)
-        if each.name not in attributes and hasattr(state, each.name)
-    }
+@lru_cache(maxsize=256)
+def _slot_names(state_class: type) -> tuple[str, ...]:
+    """The attributes of a class that live in slots, those of its bases included."""
+    names: list[str] = []
+    for owner in state_class.__mro__:
+        slots = vars(owner).get("__slots__", ())
+        names.extend([slots] if isinstance(slots, str) else slots)
+    return tuple(name for name in names if name not in {"__dict__", "__weakref__"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
@@ -12,6 +10,8 @@ __all__ = ["argument_problems", "exact_arguments"]
 
 _MAX_PROBLEMS = 5
 _MAX_WORDS = 200
+_MAX_VALIDATORS = 1000
+_VALIDATORS: dict[str, Any] = {}
 
 
 def argument_problems(tool_name: str, parameters: dict[str, Any], arguments: dict[str, Any]) -> str | None:
@@ -27,7 +27,7 @@ def argument_problems(tool_name: str, parameters: dict[str, Any], arguments: dic
     Raises:
         ConfigError: The schema itself is not valid.
     """
-    validator = _validator(tool_name, json.dumps(parameters))
+    validator = _validator_of(tool_name, parameters)
     try:
         if validator.is_valid(arguments):
             return None
@@ -58,15 +58,22 @@ def _in_words(error: Any) -> str:
     return f"{path}: {message}" if path else message
 
 
-@lru_cache(maxsize=1024)
-def _validator(tool_name: str, parameters_json: str) -> Any:
-    """The compiled schema; schemas are built anew at every turn, so the cache goes by their text."""
+def _validator_of(tool_name: str, parameters: dict[str, Any]) -> Any:
+    """The compiled schema. Journeys build their schemas anew at every turn, so the cache goes by what they say."""
+    key = f"{tool_name} {parameters!r}"
+    validator = _VALIDATORS.get(key)
+    if validator is None:
+        if len(_VALIDATORS) >= _MAX_VALIDATORS:
+            _VALIDATORS.clear()
+        validator = _VALIDATORS[key] = _compiled(tool_name, parameters)
+    return validator
+
+
+def _compiled(tool_name: str, parameters: dict[str, Any]) -> Any:
     import jsonschema_rs  # here, because it is only needed once a tool is called
 
-    schema = json.loads(parameters_json)
-    schema.setdefault("additionalProperties", False)
     try:
-        return jsonschema_rs.validator_for(schema, validate_formats=True)
+        return jsonschema_rs.validator_for({"additionalProperties": False, **parameters}, validate_formats=True)
     except ValueError as error:
         raise ConfigError(
             f"the schema of tool {tool_name!r} is not a valid JSON schema: {_first_lines(error)} "

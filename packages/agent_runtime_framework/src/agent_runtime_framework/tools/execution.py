@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
@@ -15,6 +14,7 @@ from agent_runtime_framework.config import should_swallow_exceptions
 from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
 from agent_runtime_framework.tools.result import ToolResult
+from agent_runtime_framework.tools.time_limit import ToolTimeout, within
 
 __all__ = ["Offer", "call_tool", "failure_text", "result_text", "unknown_tool_text"]
 
@@ -26,12 +26,12 @@ Offer = Mapping[str, Mapping[str, Any]]
 
 async def call_tool(
     call: ToolCall,
-    invoke: Callable[[str, dict[str, Any]], Awaitable[Any]],
+    invoke: Callable[[str, dict[str, Any]], Coroutine[Any, Any, Any]],
     *,
     offer: Offer | None,
     timeout_s: float | None,
     state: Any = None,
-    check: Callable[[], object] | None = None,
+    check: Callable[[Any], object] | None = None,
 ) -> ToolOutcome:
     """Run one tool call, all or nothing.
 
@@ -44,7 +44,7 @@ async def call_tool(
         offer: What may run now; None when nobody said what is offered: then names and arguments go unchecked.
         timeout_s: Seconds that the tool may take; None for no limit.
         state: The object to undo on failure; None when there is none.
-        check: Called after the tool; what it raises counts as the tool's own failure.
+        check: Called with the state after the tool; what it raises counts as the tool's own failure.
 
     Raises:
         Exception: What the tool raised, when `should_swallow_exceptions()` is False (debug mode).
@@ -63,13 +63,10 @@ async def call_tool(
             arguments = exact_arguments(parameters, arguments)
     snapshot = StateSnapshot(state) if state is not None else None
     try:
-        if timeout_s is None:
-            result = await invoke(call.name, arguments)
-        else:
-            async with asyncio.timeout(timeout_s) as clock:
-                result = await invoke(call.name, arguments)
+        work = invoke(call.name, arguments)
+        result = await (work if timeout_s is None else within(timeout_s, work))
         if check is not None:
-            check()
+            check(state)
         if isinstance(result, ToolResult):
             return ToolOutcome(result_text(result), "ok" if result.success else "failed")
         return ToolOutcome(result_text(result))
@@ -78,7 +75,7 @@ async def call_tool(
             snapshot.restore()
         if not isinstance(error, Exception):
             raise
-        if timeout_s is not None and clock.expired():
+        if isinstance(error, ToolTimeout):
             _LOGGER.warning("Tool %r took longer than %g s and was stopped", call.name, timeout_s)
             return ToolOutcome(f"Error executing {call.name}: it took longer than {timeout_s:g} seconds", "failed")
         if not should_swallow_exceptions():
