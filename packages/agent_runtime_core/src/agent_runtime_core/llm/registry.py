@@ -1,0 +1,79 @@
+"""From a provider's name to its client; a client's module is only imported when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent_runtime_core.config import get_config
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.interfaces.llm import LLMClient
+from agent_runtime_core.llm.models_config import get_provider_for_model
+
+__all__ = ["get_llm_client", "get_llm_client_for_model"]
+
+ClientClass = Callable[..., LLMClient]
+
+
+def _offline() -> ClientClass:
+    from agent_runtime_core.llm.offline import OfflineClient
+
+    return OfflineClient
+
+
+def _openai() -> ClientClass:
+    from agent_runtime_core.llm.openai import OpenAIClient
+
+    return OpenAIClient
+
+
+_LOADERS: dict[str, Callable[[], ClientClass]] = {"offline": _offline, "openai": _openai}
+_NOT_YET = frozenset({"anthropic", "litellm"})
+
+
+def get_llm_client(provider: str | None = None, model: str | None = None, **kwargs: Any) -> LLMClient:
+    """A new client. The one who asks for it closes it (`await client.close()`).
+
+    The offline client is only given when somebody has chosen it, here or in the configuration.
+
+    Args:
+        provider: `openai` (also for any server that speaks its protocol, with `base_url`) or `offline`. When
+            None, the provider of the model; when the model tells nothing, `get_config().model_provider`.
+        model: The client's `default_model`.
+        **kwargs: Handed to the client: `api_key`, `base_url`, ... A `default_model` here wins over `model`.
+
+    Raises:
+        ConfigError: The provider is unknown, or the client lacks something; the text says what to set.
+    """
+    name = provider or (get_provider_for_model(model) if model else None) or get_config().model_provider
+    loader = _LOADERS.get(name.lower())
+    if loader is None:
+        raise ConfigError(_refusal(name))
+    if model:
+        kwargs.setdefault("default_model", model)
+    return loader()(**kwargs)
+
+
+def get_llm_client_for_model(model: str, **kwargs: Any) -> LLMClient:
+    """A new client of the provider that serves this model, with the model as its default.
+
+    Raises:
+        ConfigError: Nobody is known to serve it, or the client lacks something; the text says what to set.
+    """
+    provider = get_provider_for_model(model)
+    if provider is None:
+        raise ConfigError(
+            f"Cannot determine provider for model: {model}. Name it: "
+            f"get_llm_client(provider=..., model={model!r}); providers: {', '.join(sorted(_LOADERS))}."
+        )
+    return get_llm_client(provider, model, **kwargs)
+
+
+def _refusal(name: str) -> str:
+    supported = ", ".join(sorted(_LOADERS))
+    if name.lower() in _NOT_YET:
+        return (
+            f"The LLM provider {name} is not available in this version. Supported: {supported}. A server that "
+            f'speaks OpenAI\'s protocol works with provider="openai" and base_url=..., whatever it serves.'
+        )
+    return f"Unknown LLM provider: {name}. Supported: {supported}."
