@@ -1,6 +1,7 @@
 """Well-known models: enough to find a provider and to fill a choice list. Any other model works as well.
 
-Sources: the vendors' model pages, platform.openai.com/docs/models and platform.claude.com/docs, October 2026.
+Nothing is refused because of this table. The vendors' own lists are the law, and they drop models every few months:
+https://developers.openai.com/api/docs/models and https://platform.claude.com/docs/en/about-claude/models/overview.
 """
 
 from __future__ import annotations
