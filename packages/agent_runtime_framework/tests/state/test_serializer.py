@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -76,6 +77,7 @@ class Money:
         (frozenset({10, 9}), [9, 10]),
         ({"status": Color.RED, "count": 5}, {"status": "red", "count": 5}),
         ({Color.RED: [Decimal("1")], 7: None}, {"red": ["1"], 7: None}),
+        (OrderedDict(color=Color.RED), {"color": "red"}),
         (Money(Decimal("9.99")), {"amount": "9.99", "color": "red"}),
         (
             Person(Color.BLUE, Address("Main St", date(2024, 1, 1))),
