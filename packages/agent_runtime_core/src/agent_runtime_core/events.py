@@ -1,4 +1,8 @@
-"""The typed events that tell a run; every stream of a run ends with one `RunFinished` or `RunFailed`."""
+"""The typed events that tell a run; every stream of a run ends with one `RunFinished` or `RunFailed`.
+
+Events are facts: do not change them. (They are not frozen, because a frozen dataclass takes twice as long to make
+and a run makes half a dozen of them per LLM call.)
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ ToolStatus = Literal["ok", "failed", "refused", "invalid"]
 """`ok`: it ran. `failed`: it raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolOutcome:
     """What a tool call came to: the text that the model reads, and whether the tool did its work."""
 
@@ -52,7 +56,7 @@ class _Event:
         return data
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunStarted(_Event):
     """A journey's run begins: the state is loaded, nothing was asked of a model yet."""
 
@@ -74,7 +78,7 @@ class RunStarted(_Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class LLMCallStarted(_Event):
     """The model is about to be asked: one turn of the engine begins."""
 
@@ -92,7 +96,7 @@ class LLMCallStarted(_Event):
         return {"kind": self.kind, "turn": self.turn, "message_count": len(self.messages), "tools": names}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TextDelta(_Event):
     """A piece of the model's text, as it arrives."""
 
@@ -100,7 +104,7 @@ class TextDelta(_Event):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class LLMCallFinished(_Event):
     """The model has answered in full, with text or with tool calls."""
 
@@ -118,7 +122,7 @@ class LLMCallFinished(_Event):
         return {"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ToolCallStarted(_Event):
     """A tool call is taken up; it may still be refused."""
 
@@ -135,7 +139,7 @@ class ToolCallStarted(_Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ToolCallFinished(_Event):
     """A tool call has its result."""
 
@@ -154,7 +158,7 @@ class ToolCallFinished(_Event):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class StepChanged(_Event):
     """The journey stands at another step."""
 
@@ -169,7 +173,7 @@ class StepChanged(_Event):
         return {"kind": self.kind, "from_step": _plain(self.from_step), "to_step": _plain(self.to_step)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class TurnFinished(_Event):
     """One LLM call and all its tool calls are done: nothing dangles. With `send` and `stream` it is committed."""
 
@@ -179,7 +183,7 @@ class TurnFinished(_Event):
     """Why the run ends with this turn; None when it goes on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunFinished(_Event):
     """The run has ended, for a reason."""
 
@@ -198,7 +202,7 @@ class RunFinished(_Event):
     """The journey's state as a dict; None for a run without a journey."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class RunFailed(_Event):
     """The run broke; the error is raised right after this event. What was committed before stays."""
 

@@ -71,7 +71,7 @@ class ToolCall:
     def __init__(self, data: Mapping[str, Any], *, default_id: str | None = None) -> None:
         self.data = data
         function = data.get("function")
-        source: Mapping[str, Any] = function if isinstance(function, (dict, Mapping)) else data
+        source: Mapping[str, Any] = function if function.__class__ is dict or isinstance(function, Mapping) else data
         name = source.get("name")
         self.name = name if isinstance(name, str) else ""
         call_id = data.get("id")
@@ -187,13 +187,14 @@ class AgentMessage:
         Raises:
             KeyError: There is no `role`.
         """
+        get = data.get
         return cls(
             data["role"],
-            data.get("content"),
-            data.get("tool_calls") or [],
-            data.get("tool_call_id"),
-            data.get("name"),
-            data.get("metadata") or {},
+            get("content"),
+            get("tool_calls") or [],
+            get("tool_call_id"),
+            get("name"),
+            get("metadata") or {},
         )
 
 

@@ -22,7 +22,8 @@ from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import ConversationLog
 from agent_runtime_framework.agents.default_client import DefaultClient
-from agent_runtime_framework.agents.journey_run import result_of, run_journey
+from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.state import BaseJourneyState
@@ -174,14 +175,14 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateDecodeError: The stored state cannot be read.
             StoreError: The store failed.
         """
-        return await result_of(self._conversation(conversation_id, text, streaming=False), self.hooks)
+        return await result_of(self._events(self._conversation(conversation_id, text), streaming=False))
 
     def stream(self, conversation_id: UUID | str, text: str) -> AsyncGenerator[RunEvent, None]:
         """The same as `send`, as events while they happen; text comes as it is written where the client streams.
 
         Close the generator to end the run early: the last commit stays.
         """
-        return observed(self._conversation(conversation_id, text, streaming=True), self.hooks)
+        return self._events(self._conversation(conversation_id, text), streaming=True)
 
     async def get_state(self, conversation_id: UUID | str) -> StateT | None:
         """The state of a conversation, or None when there is none yet.
@@ -199,11 +200,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     async def run(self, ctx: AgentContext) -> AgentResult:
         """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await result_of(run_journey(self, ctx, None, streaming=False), self.hooks)
+        return await result_of(self._events(JourneyRun(self, ctx), streaming=False))
 
     def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
         """The same as `run`, as events while they happen."""
-        return observed(run_journey(self, ctx, None, streaming=True), self.hooks)
+        return self._events(JourneyRun(self, ctx), streaming=True)
 
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
@@ -218,16 +219,29 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
-    def _conversation(
-        self, conversation_id: UUID | str, text: str, *, streaming: bool
-    ) -> AsyncGenerator[RunEvent, None]:
+    def _conversation(self, conversation_id: UUID | str, text: str) -> JourneyRun:
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
         if not str(conversation_id):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-        ctx = AgentContext(uuid4(), conversation_id, [])
         message = {"role": "user", "content": text.encode("utf-8", "replace").decode()}
-        return run_journey(self, ctx, message, streaming=streaming)
+        return JourneyRun(self, AgentContext(uuid4(), conversation_id, []), message)
+
+    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
+        """All that happens in a run."""
+        config = self.config
+        engine = Engine(
+            delegate=run,
+            max_iterations=config.max_tool_iterations,
+            limits=config.limits,
+            terminal_tools=config.terminal_tools,
+            streaming=streaming,
+            closing_call=True,
+            closing_text=config.closing_text,
+        )
+        if self.hooks is None and not streaming:
+            return engine.run()  # nobody listens before the end
+        return observed(engine.run(), self.hooks)
 
     def log(self) -> ConversationLog:
         """How a run reads and writes its conversation."""

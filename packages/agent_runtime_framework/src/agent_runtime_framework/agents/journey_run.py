@@ -1,130 +1,155 @@
-"""One run of a journey: the engine's events, with the journey's steps and commits among them."""
+"""One run of a journey: what the engine asks of it, from loading the state to the last commit."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent_runtime_core.events import (
-    RunEvent,
-    RunFinished,
-    RunStarted,
-    StepChanged,
-    ToolCallFinished,
-    TurnFinished,
-)
-from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
+from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import check_state, state_data, window
-from agent_runtime_framework.agents.journey_turns import JourneyTurns
-from agent_runtime_framework.executor.engine import Engine
-from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
+from agent_runtime_framework.agents.conversation import ConversationLog, check_state, state_data, window
+from agent_runtime_framework.executor.engine import TurnSetup
+from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
-__all__ = ["result_of", "run_journey"]
+__all__ = ["JourneyRun", "result_of"]
 
 
-async def run_journey(
-    agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, new_message: MessageDict | None, *, streaming: bool
-) -> AsyncGenerator[RunEvent, None]:
-    """Tell one run of a journey; the last event is `RunFinished`.
+class JourneyRun:
+    """The engine's delegate for a journey: one state object, looked at anew at every turn.
 
     Args:
         agent: The journey.
         ctx: The request.
         new_message: The user's message in a conversation that the agent keeps: then every turn is committed.
             None when the caller keeps the messages: then only the state is saved, at the end.
-        streaming: Whether to use the client's `stream`, where it has one.
     """
-    client = agent.client()
-    log = agent.log()
-    config = agent.config
-    if new_message is None:
-        messages = ctx.wire_messages()
-    else:
-        checkpoint = await log.open(ctx, max_messages=config.max_history_messages)
-        messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
-        messages.append(new_message)
-        ctx.input_messages = [AgentMessage.from_dict(message) for message in messages]
-    uncommitted = len(messages) - 1  # where the messages begin that are not in the store yet
-    state = await agent.load_state(ctx)
-    if state is None:
-        state = agent.get_initial_state()
-    step = state.get_step()
-    yield RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
-    if agent.is_terminal_state(state):
-        said = ctx.get_user_message()
-        if said is not None and agent.is_closing_message(said):
-            if new_message is not None:
-                await log.commit(ctx, state_data(state), [new_message])
-            yield RunFinished(response="", reason="closing_message", messages=[], usage={}, state=state_data(state))
-            return
-    turns = JourneyTurns(agent, state, ctx, check=None if new_message is None else check_state)
-    engine = Engine(
-        client=client,
-        messages=messages,
-        prepare_turn=turns.prepare_turn,
-        call_tool=turns.call_tool,
-        max_iterations=config.max_tool_iterations,
-        limits=config.limits,
-        terminal_tools=config.terminal_tools,
-        streaming=streaming,
-        closing_call=True,
-        closing_text=config.closing_text,
-    )
-    async with aclosing(engine.run()) as events:
-        async for event in events:
-            if isinstance(event, TurnFinished):
-                if event.reason == "text_response" and not turns.offered and messages[-1]["content"]:
-                    _leave_talking_step(agent, state)
-                    if step != (now := state.get_step()):
-                        yield StepChanged(from_step=step, to_step=now)
-                        step = now
-                if new_message is not None:
-                    await log.commit(ctx, state_data(state), messages[uncommitted:])
-                    uncommitted = len(messages)
-            elif isinstance(event, RunFinished):
-                await agent.save_state(ctx, state)
-                event = _with_state(event, state)
-            yield event
-            if isinstance(event, ToolCallFinished) and step != (now := state.get_step()):
-                yield StepChanged(from_step=step, to_step=now)
-                step = now
+
+    def __init__(
+        self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, new_message: MessageDict | None = None
+    ) -> None:
+        self._agent = agent
+        self._ctx = ctx
+        self._new_message = new_message
+        self._log: ConversationLog = agent.log()
+        self.client: LLMClient = agent.llm_client  # type: ignore[assignment]  # settled in begin()
+        """The model."""
+        self.messages: list[MessageDict] = []
+        """The conversation, the user's new message and all of this run included."""
+        self._committed = 0  # how many of the messages are in the store
+        self._state: Any = None
+        self._told_step: Any = None  # the step that the events have told so far
+        self._tools: Any = None
+        self._offered: list[dict[str, Any]] = []
+        self._offered_step: Any = None  # the step that `_offered` belongs to
+
+    async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
+        """Load messages and state. A goodbye after the journey's end needs no answer."""
+        agent, ctx = self._agent, self._ctx
+        self.client = agent.client()
+        if self._new_message is None:
+            self.messages = ctx.wire_messages()
+        else:
+            checkpoint = await self._log.open(ctx, max_messages=agent.config.max_history_messages)
+            self.messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
+            self._committed = len(self.messages)
+            self.messages.append(self._new_message)
+            ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+        state = await agent.load_state(ctx)
+        if state is None:
+            state = agent.get_initial_state()
+        self._state = state
+        self._told_step = step = state.get_step()
+        started = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
+        if agent.is_terminal_state(state):
+            said = ctx.get_user_message()
+            if said is not None and agent.is_closing_message(said):
+                if self._new_message is not None:
+                    await self._commit()
+                return (started,), "closing_message"
+        return (started,), None
+
+    def prepare_turn(self) -> TurnSetup:
+        """The prompt and the tools of the step as it is now."""
+        agent, state = self._agent, self._state
+        self._tools = agent.create_tools(state, self._ctx)
+        offered = self._read_offer()
+        return TurnSetup(agent.get_system_prompt(state), offered or None, {})
+
+    async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
+        """Run a call, if its tool is offered at the present step: an earlier call of the reply may have moved it."""
+        state = self._state
+        offered = self._offered if state.get_step() == self._offered_step else self._read_offer()
+        return await call_tool(
+            call,
+            self._invoke,
+            offer={each["function"]["name"]: each["function"] for each in offered},
+            timeout_s=timeout_s,
+            state=state,
+            check=None if self._new_message is None else check_state,
+        )
+
+    def news(self) -> Sequence[RunEvent]:
+        """The step, when it is another than the one that was told."""
+        before, now = self._told_step, self._state.get_step()
+        if now == before:
+            return ()
+        self._told_step = now
+        return (StepChanged(from_step=before, to_step=now),)
+
+    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
+        """Leave a talking step that has spoken, and commit."""
+        if reason == "text_response" and not self._offered and self.messages[-1]["content"]:
+            self._leave_talking_step()
+        if self._new_message is not None:
+            await self._commit()
+        return self.news()
+
+    async def finish_run(self, reason: str) -> dict[str, Any]:
+        """Save the state, unless there was nothing to do."""
+        if reason != "closing_message":
+            await self._agent.save_state(self._ctx, self._state)
+        return state_data(self._state)
+
+    async def _commit(self) -> None:
+        """Store the state and the messages that are new."""
+        await self._log.commit(self._ctx, state_data(self._state), self.messages[self._committed :])
+        self._committed = len(self.messages)
+
+    def _leave_talking_step(self) -> None:
+        """Move on from a step that offers no tools and is not terminal: nothing else could."""
+        if not self._agent.is_terminal_state(self._state):
+            target = self._agent.next_step(self._state)
+            if target is not None:
+                self._state.set_step(target)
+
+    def _read_offer(self) -> list[dict[str, Any]]:
+        """Ask the journey for the tools of the present step."""
+        self._offered_step = self._state.get_step()
+        self._offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self._state)]
+        return self._offered
+
+    async def _invoke(self, name: str, arguments: dict[str, Any]) -> Any:
+        return await self._agent.execute_tool(self._tools, name, arguments)
 
 
-def _leave_talking_step(agent: JourneyAgent[Any, Any, Any], state: Any) -> None:
-    """Move on from a step that offers no tools and has spoken: nothing else could."""
-    if not agent.is_terminal_state(state):
-        target = agent.next_step(state)
-        if target is not None:
-            state.set_step(target)
-
-
-def _with_state(event: RunFinished, state: Any) -> RunFinished:
-    return RunFinished(
-        response=event.response,
-        reason=event.reason,
-        messages=event.messages,
-        usage=event.usage,
-        tool_calls_made=event.tool_calls_made,
-        state=state_data(state),
-    )
-
-
-async def result_of(events: AsyncGenerator[RunEvent, None], hooks: ExecutorHooks | None) -> AgentResult:
+async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     """A run's stream read to its end."""
     finished: RunFinished | None = None
-    async with aclosing(events if hooks is None else observed(events, hooks)) as told:
-        async for event in told:
-            if isinstance(event, RunFinished):
+    try:
+        async for event in events:
+            if type(event) is RunFinished:
                 finished = event
+    finally:
+        await events.aclose()
     assert finished is not None  # the last event of every run that does not raise
     return AgentResult(
         response=finished.response,
-        messages=[AgentMessage.from_dict(message) for message in finished.messages],
+        messages=list(map(AgentMessage.from_dict, finished.messages)),
         state=finished.state,
         usage=None if finished.reason == "closing_message" else finished.usage,
         metadata={"stopped_reason": finished.reason, "tool_calls_made": finished.tool_calls_made},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from agent_runtime_core.events import (
     LLMCallFinished,
@@ -23,7 +23,7 @@ from agent_runtime_framework.executor.limits import RunLimits, RunMeter
 from agent_runtime_framework.executor.llm_call import LLMClient, OutOfTime, StreamedResponse, before, streams
 from agent_runtime_framework.executor.reply import Reply, read_reply
 
-__all__ = ["CallTool", "Engine", "PrepareTurn", "TurnSetup"]
+__all__ = ["Engine", "RunDelegate", "TurnSetup"]
 
 _WORTH_CLOSING_WORDS = frozenset({"max_iterations", "limit:tool_calls", "limit:invalid_arguments"})
 _GO_ON = "Go on."
@@ -48,29 +48,48 @@ class TurnSetup:
         return list(messages)
 
 
-PrepareTurn = Callable[[], TurnSetup]
-"""What the model sees now."""
+class RunDelegate(Protocol):
+    """What a run is about: the engine asks, the delegate knows. One object serves one run."""
 
-CallTool = Callable[[ToolCall, float | None], Awaitable[ToolOutcome]]
-"""Runs one call, within that many seconds."""
+    client: LLMClient
+    """The model; asked for once `begin` is done."""
+    messages: list[MessageDict]
+    """The conversation, once `begin` is done; the engine appends to this very list."""
+
+    async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
+        """Open the run: events to tell first, and a reason if it is over before the model is asked."""
+        ...
+
+    def prepare_turn(self) -> TurnSetup:
+        """What the model sees now; asked anew before every LLM call."""
+        ...
+
+    async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
+        """What a tool call comes to, within that many seconds."""
+        ...
+
+    def news(self) -> Sequence[RunEvent]:
+        """What has changed since it was last asked; asked after every tool call."""
+        ...
+
+    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
+        """Nothing dangles: the moment to commit. Gets the reason if the run ends with this turn; returns the news."""
+        ...
+
+    async def finish_run(self, reason: str) -> dict[str, Any] | None:
+        """Close the run, and return the state to tell, if there is one."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Engine:
     """One run: the model is asked until it answers in text or a limit ends the run.
 
-    The engine knows no journey and no store. What the model sees comes from `prepare_turn`, asked anew before every
-    call; what a tool call comes to, from `call_tool`. Tool calls run one after the other.
+    The engine knows no journey and no store: those are its delegate's. Tool calls run one after the other.
     """
 
-    client: LLMClient
-    """The model."""
-    messages: list[MessageDict]
-    """The conversation before this run; the engine owns the list and appends to it."""
-    prepare_turn: PrepareTurn
-    """Asked before every LLM call."""
-    call_tool: CallTool
-    """Asked for every tool call."""
+    delegate: RunDelegate
+    """What the run is about."""
     max_iterations: int
     """LLM calls with tools that the run may make."""
     limits: RunLimits
@@ -78,7 +97,7 @@ class Engine:
     terminal_tools: Collection[str] = ()
     """Tools whose success ends the run."""
     streaming: bool = False
-    """Whether to ask through the client's `stream`, where it has one."""
+    """Whether somebody reads the text while it comes: then it is asked for as a stream, where the client has one."""
     stop_on_text: bool = True
     """Whether a text ends the run; if not, a second text in a row does."""
     closing_call: bool = False
@@ -89,26 +108,29 @@ class Engine:
     """Asked before every LLM call; True ends the run."""
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
-        """Tell the run; the last event is `RunFinished`.
+        """Tell the run; the last event is `RunFinished`. Text deltas are told only when `streaming`.
 
         Raises:
-            LLMError: The model could not be asked. Whatever else a client, a prompt or (in debug mode) a tool raises
-                comes out as it is, too.
+            LLMError: The model could not be asked. Whatever else a client, the delegate or (in debug mode) a tool
+                raises comes out as it is, too.
         """
-        client, messages = self.client, self.messages
+        delegate = self.delegate
         meter = RunMeter(self.limits, self.max_iterations)
-        streaming = self.streaming and streams(client)
+        reason: str | None  # why the run ends
+        opening, reason = await delegate.begin()
+        for event in opening:
+            yield event
+        client, messages = delegate.client, delegate.messages
         start = len(messages)
         turn = texts_in_a_row = 0
         response = ""  # the last thing that was said or found out
-        reason: str | None = None  # why the run ends
+        cut_short: str | None = None
         while reason is None:
-            cut_short = (
-                "cancelled" if self.is_cancelled is not None and self.is_cancelled() else meter.reason_to_stop(turn)
-            )
+            cancelled = self.is_cancelled is not None and self.is_cancelled()
+            cut_short = "cancelled" if cancelled else meter.reason_to_stop(turn)
             if cut_short is not None and not (self.closing_call and cut_short in _WORTH_CLOSING_WORDS):
                 break
-            setup = self.prepare_turn()
+            setup = delegate.prepare_turn()
             if cut_short is not None:
                 setup = TurnSetup(setup.system_prompt, None, {})
             request = setup.request(messages)
@@ -117,22 +139,28 @@ class Engine:
             yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
             question = {"messages": request, "tools": setup.tools, **setup.options}
             try:
-                if streaming:
+                if self.streaming and streams(client):
                     streamed = StreamedResponse(client.stream(**question), meter.deadline)  # type: ignore[attr-defined]
                     async with aclosing(streamed.texts()) as texts:
                         async for text in texts:
                             yield TextDelta(text=text)
                     reply = read_reply(streamed, messages)
                 else:
-                    reply = read_reply(await before(meter.deadline, client.generate(**question)), messages)
-                    if reply.text:
+                    answer = client.generate(**question)
+                    if meter.deadline is not None:
+                        answer = before(meter.deadline, answer)
+                    reply = read_reply(await answer, messages)
+                    if self.streaming and reply.text:
                         yield TextDelta(text=reply.text)
             except OutOfTime:
                 cut_short = "limit:seconds"
                 break
             add_usage(meter.usage, reply.usage)
             if cut_short is not None:
-                reply = _closing_words(reply, response or self.closing_text)
+                words = reply.text or response or self.closing_text
+                if self.streaming and not reply.text and words:
+                    yield TextDelta(text=words)
+                reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage)
             messages.append(reply.message)
             yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=reply.usage)
             if reply.calls:
@@ -140,7 +168,7 @@ class Engine:
                 for call in reply.calls:
                     yield ToolCallStarted(call=call)
                     if meter.takes_tool_call():
-                        outcome = await self.call_tool(call, meter.tool_seconds())
+                        outcome = await delegate.call_tool(call, meter.tool_seconds())
                         meter.note(outcome)
                     else:
                         outcome = _NO_MORE_CALLS
@@ -148,6 +176,8 @@ class Engine:
                         {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.name}
                     )
                     yield ToolCallFinished(call=call, outcome=outcome)
+                    for event in delegate.news():
+                        yield event
                     if reason is None:
                         response = outcome.content
                         if outcome.status == "ok" and call.name in self.terminal_tools:
@@ -159,6 +189,8 @@ class Engine:
                     reason = cut_short
                 elif self.stop_on_text or texts_in_a_row > 1:
                     reason = "text_response"
+            for event in await delegate.finish_turn(reason):
+                yield event
             yield TurnFinished(turn=turn, reason=reason)
             turn += 1
         if reason is None:  # stopped before a turn, or in the middle of a question
@@ -166,18 +198,17 @@ class Engine:
             if self.closing_text and reason != "cancelled":
                 response = self.closing_text
                 messages.append({"role": "assistant", "content": response})
-                yield TextDelta(text=response)
+                if self.streaming:
+                    yield TextDelta(text=response)
+                for event in await delegate.finish_turn(reason):
+                    yield event
                 yield TurnFinished(turn=turn, reason=reason)
+        state = await delegate.finish_run(reason)
         yield RunFinished(
             response=response,
             reason=reason,
             messages=messages[start:],
             usage=meter.usage,
             tool_calls_made=meter.tool_calls,
+            state=state,
         )
-
-
-def _closing_words(reply: Reply, fallback: str) -> Reply:
-    """A reply without tool calls: there is nobody left to run them."""
-    words = reply.text or fallback
-    return Reply(words, (), {"role": "assistant", "content": words}, reply.usage)

@@ -52,13 +52,13 @@ class StreamedResponse:
         """
         stream = self._stream
         if hasattr(stream, "__await__"):
-            stream = await before(self._deadline, stream)
+            stream = await self._in_time(stream)
         pieces: list[str] = []
         try:
             chunks = aiter(stream)
             while True:
                 try:
-                    chunk = await before(self._deadline, anext(chunks))
+                    chunk = await self._in_time(anext(chunks))
                 except StopAsyncIteration:
                     break
                 if chunk.tool_calls:
@@ -73,19 +73,20 @@ class StreamedResponse:
                 await stream.aclose()
         self.message["content"] = "".join(pieces)
 
+    def _in_time(self, answer: Awaitable[T]) -> Awaitable[T]:
+        return answer if self._deadline is None else before(self._deadline, answer)
+
 
 class OutOfTime(Exception):
     """The run's deadline came before the answer; a client's own timeout is another error."""
 
 
-async def before(deadline: float | None, answer: Awaitable[T]) -> T:
+async def before(deadline: float, answer: Awaitable[T]) -> T:
     """The answer, if it comes before the deadline.
 
     Raises:
         OutOfTime: It did not; the question was cancelled.
     """
-    if deadline is None:
-        return await answer
     try:
         async with asyncio.timeout_at(deadline) as clock:
             return await answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,6 +97,7 @@ class LLMExecutor:
 
     async def run(
         self,
+        client: LLMClient,
         messages: list[MessageDict],
         tools: list[ToolSchema] | None = None,
         system_prompt: str | None = None,
@@ -128,6 +129,7 @@ class LLMExecutor:
 
     def stream(
         self,
+        client: LLMClient,
         messages: list[MessageDict],
         tools: list[ToolSchema] | None = None,
         system_prompt: str | None = None,
@@ -143,26 +145,10 @@ class LLMExecutor:
             streaming: Whether to use the client's `stream`, where it has one, so that text comes as it is written.
         """
         config = self.config
-        offered = [schema.to_openai_format() for schema in tools] if tools else None
-        offer: Offer | None = (
-            None if tools is None else {each["function"]["name"]: each["function"] for each in offered or ()}
-        )
-        free = False  # whether the model may answer in text: once it has called a tool
-
-        async def call(tool_call: ToolCall, timeout_s: float | None) -> ToolOutcome:
-            nonlocal free
-            free = True
-            return await call_tool(tool_call, self._invoke, offer=offer, timeout_s=timeout_s)
-
-        def prepare() -> TurnSetup:
-            required = config.require_tool_call and offered and not free
-            return TurnSetup(system_prompt, offered, {"tool_choice": "required"} if required else {})
-
         engine = Engine(
-            client=self.llm_client,
-            messages=list(messages),
-            prepare_turn=prepare,
-            call_tool=call,
+            delegate=_GivenTools(
+                self.llm_client, list(messages), tools, system_prompt, self.tool_executor, config.require_tool_call
+            ),
             max_iterations=config.max_iterations,
             limits=config.limits,
             terminal_tools=config.terminal_tools,
@@ -171,10 +157,52 @@ class LLMExecutor:
         )
         return observed(engine.run(), self.hooks)
 
+
+class _GivenTools:
+    """The delegate of an executor's run: the prompt and the tools are the caller's, and stay the same."""
+
+    def __init__(
+        self,
+        client: LLMClient,
+        messages: list[MessageDict],
+        tools: list[ToolSchema] | None,
+        system_prompt: str | None,
+        tool_executor: ToolExecutor | None,
+        require_tool_call: bool,
+    ) -> None:
+        self.client = client
+        self.messages = messages
+        self._prompt = system_prompt
+        self._executor = tool_executor
+        self._offered = [schema.to_openai_format() for schema in tools or ()] or None
+        self._offer: Offer | None = None
+        if tools is not None:
+            self._offer = {each["function"]["name"]: each["function"] for each in self._offered or ()}
+        self._must_call = require_tool_call and self._offered is not None
+
+    async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
+        return (), None
+
+    def prepare_turn(self) -> TurnSetup:
+        return TurnSetup(self._prompt, self._offered, {"tool_choice": "required"} if self._must_call else {})
+
+    async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
+        self._must_call = False
+        return await call_tool(call, self._invoke, offer=self._offer, timeout_s=timeout_s)
+
+    def news(self) -> Sequence[RunEvent]:
+        return ()
+
+    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
+        return ()
+
+    async def finish_run(self, reason: str) -> None:
+        return None
+
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> str:
-        if self.tool_executor is None:
+        if self._executor is None:
             return f"Error: No tool executor configured for '{name}'"
-        return await self.tool_executor.execute(name, arguments)
+        return await self._executor.execute(name, arguments)
 
 
 Executor = LLMExecutor

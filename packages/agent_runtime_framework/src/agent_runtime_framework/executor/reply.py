@@ -42,7 +42,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
         LLMBadReply: There is no message in it.
     """
     message = getattr(response, "message", None)
-    if not isinstance(message, (dict, Mapping)):
+    if message.__class__ is not dict and not isinstance(message, Mapping):
         raise LLMBadReply(
             f"the LLM client answered with {type(response).__name__} whose message is {type(message).__name__}; "
             f"a response needs .message, a dict with role and content"
@@ -56,21 +56,18 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
     calls: list[ToolCall] = []
     kept: list[Any] = []
     for data in given if isinstance(given, (list, tuple)) else [given]:
-        call = ToolCall(data if isinstance(data, (dict, Mapping)) else {})
-        kept.append(data if _keeps(call, calls) else _mended(call, calls, history))
+        call = ToolCall(data if data.__class__ is dict or isinstance(data, Mapping) else {})
+        if (
+            call.problem is not None
+            or call.data.get("id") != call.id
+            or _TOOL_NAME.match(call.name) is None
+            or call.data.__class__ is not dict
+            or (calls and any(other.id == call.id for other in calls))
+        ):
+            data = _mended(call, calls, history)
+        kept.append(data)
         calls.append(call)
     return Reply(text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage)
-
-
-def _keeps(call: ToolCall, before: list[ToolCall]) -> bool:
-    """Whether a call may enter the history as the model gave it."""
-    return (
-        call.data.__class__ is dict
-        and call.data.get("id") == call.id
-        and call.problem is None
-        and _TOOL_NAME.match(call.name) is not None
-        and not any(other.id == call.id for other in before)
-    )
 
 
 def _mended(call: ToolCall, before: list[ToolCall], history: Iterable[MessageDict]) -> dict[str, Any]:

@@ -6,15 +6,30 @@ import copy
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 __all__ = ["StateSnapshot"]
 
-_IMMUTABLE = frozenset(
-    {str, int, float, bool, type(None), bytes, complex, date, datetime, time, timedelta, Decimal, UUID}
-)
+_IMMUTABLE: set[type] = {
+    str,
+    int,
+    float,
+    bool,
+    type(None),
+    bytes,
+    complex,
+    date,
+    datetime,
+    time,
+    timedelta,
+    Decimal,
+    UUID,
+}
+"""Classes whose values cannot change; enums are added as they are met."""
+
+_SLOTS: dict[type, tuple[str, ...]] = {}
+"""The attributes that live in slots, by class of state."""
 
 
 class StateSnapshot:
@@ -28,34 +43,42 @@ class StateSnapshot:
 
     def __init__(self, state: Any) -> None:
         self._state = state
-        self._values = values = dict(getattr(state, "__dict__", ()))
-        self._slots = slots = {
-            name: getattr(state, name) for name in _slot_names(state.__class__) if hasattr(state, name)
-        }
-        memo: dict[int, Any] = {}
-        for held in (values, slots) if slots else (values,):
+        slots = _SLOTS.get(state.__class__)
+        if slots is None:
+            slots = _SLOTS[state.__class__] = _slot_names(state.__class__)
+        self._values = values = dict(state.__dict__)
+        self._slots = {name: getattr(state, name) for name in slots if hasattr(state, name)} if slots else None
+        for value in values.values():
+            if value.__class__ not in _IMMUTABLE:
+                break
+        else:
+            if not slots:
+                return
+        memo: dict[int, Any] = {}  # one for all: what two fields share stays shared
+        for held in (values, self._slots or {}):
             for name, value in held.items():
-                if value.__class__ not in _IMMUTABLE and not isinstance(value, Enum):
+                if value.__class__ not in _IMMUTABLE:
                     held[name] = _copied(value, memo)
 
     def restore(self) -> None:
         """Give the state object back what it held; attributes that were added since are removed."""
-        attributes = getattr(self._state, "__dict__", None)
-        if attributes is not None:
-            attributes.clear()
-            attributes.update(self._values)
-        for name, value in self._slots.items():
+        attributes = self._state.__dict__
+        attributes.clear()
+        attributes.update(self._values)
+        for name, value in (self._slots or {}).items():
             object.__setattr__(self._state, name, value)
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
+    if isinstance(value, Enum):
+        _IMMUTABLE.add(value.__class__)
+        return value
     try:
         return copy.deepcopy(value, memo)
     except Exception:  # whatever a user's class raises when it cannot be copied: see the class docstring
         return value
 
 
-@lru_cache(maxsize=256)
 def _slot_names(state_class: type) -> tuple[str, ...]:
     """The attributes of a class that live in slots, those of its bases included."""
     names: list[str] = []

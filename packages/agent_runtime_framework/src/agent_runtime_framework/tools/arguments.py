@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
@@ -11,7 +12,7 @@ __all__ = ["argument_problems", "exact_arguments"]
 _MAX_PROBLEMS = 5
 _MAX_WORDS = 200
 _MAX_VALIDATORS = 1000
-_VALIDATORS: dict[str, Any] = {}
+_VALIDATORS: dict[str, tuple[dict[str, Any], Any]] = {}
 
 
 def argument_problems(tool_name: str, parameters: dict[str, Any], arguments: dict[str, Any]) -> str | None:
@@ -59,13 +60,14 @@ def _in_words(error: Any) -> str:
 
 
 def _validator_of(tool_name: str, parameters: dict[str, Any]) -> Any:
-    """The compiled schema. Journeys build their schemas anew at every turn, so the cache goes by what they say."""
-    key = f"{tool_name} {parameters!r}"
-    validator = _VALIDATORS.get(key)
-    if validator is None:
-        if len(_VALIDATORS) >= _MAX_VALIDATORS:
-            _VALIDATORS.clear()
-        validator = _VALIDATORS[key] = _compiled(tool_name, parameters)
+    """The compiled schema. Journeys build their schemas anew at every turn; they rarely say something new."""
+    known = _VALIDATORS.get(tool_name)
+    if known is not None and known[0] == parameters:
+        return known[1]
+    if len(_VALIDATORS) >= _MAX_VALIDATORS:
+        _VALIDATORS.clear()
+    validator = _compiled(tool_name, parameters)
+    _VALIDATORS[tool_name] = (copy.deepcopy(parameters), validator)
     return validator
 
 
