@@ -119,7 +119,7 @@ class ToolCall:
             "type": "function",
             "function": {
                 "name": self.name,
-                "arguments": "{}" if self.problem else json.dumps(self.arguments),
+                "arguments": "{}" if self.problem else json.dumps(self.arguments, ensure_ascii=False),
             },
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from agent_runtime_core.messages import MessageDict, ToolCall, text_of
 
@@ -101,3 +101,14 @@ class LLMClient(ABC):
         Raises:
             LLMError: The call failed, or the stream ended before the answer did.
         """
+
+    async def close(self) -> None:  # noqa: B027  # nothing to free is a fine answer
+        """Free what the client holds; nothing by default. A client is an async context manager, too."""
+
+    async def __aenter__(self) -> Self:
+        """The client, closed at the end of the block."""
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close the client."""
+        await self.close()

@@ -97,7 +97,6 @@ class LLMExecutor:
 
     async def run(
         self,
-        client: LLMClient,
         messages: list[MessageDict],
         tools: list[ToolSchema] | None = None,
         system_prompt: str | None = None,
@@ -129,7 +128,6 @@ class LLMExecutor:
 
     def stream(
         self,
-        client: LLMClient,
         messages: list[MessageDict],
         tools: list[ToolSchema] | None = None,
         system_prompt: str | None = None,
