@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
@@ -41,6 +42,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
@@ -55,12 +57,14 @@ class ToolCall:
         default_id: The id when the call has none; `call_<tool name>` when this is None too.
     """
 
-    __slots__ = ("arguments", "data", "id", "name", "problem", "raw_arguments")
+    __slots__ = ("arguments", "data", "id", "name", "problem", "raw_arguments", "wire_name")
 
     id: str
     """Pairs the call with its result."""
     name: str
     """The tool's name; empty when the call names none."""
+    wire_name: str
+    """The name as it stands in the history: vendors take letters, digits, `_` and `-`, at most 64."""
     arguments: dict[str, Any]
     """The arguments; empty when they could not be read, see `problem`."""
     raw_arguments: Any
@@ -74,9 +78,10 @@ class ToolCall:
         source: Mapping[str, Any] = function if function.__class__ is dict or isinstance(function, Mapping) else data
         name = source.get("name")
         self.name = name if isinstance(name, str) else ""
+        self.wire_name = self.name if _TOOL_NAME.match(self.name) else _fit_name(self.name)
         call_id = data.get("id")
         if not (isinstance(call_id, str) and call_id):
-            call_id = default_id or f"call_{self.name}"
+            call_id = default_id or f"call_{self.wire_name}"
         self.id = call_id
         raw = self.raw_arguments = source.get("arguments")
         self.problem = None
@@ -118,7 +123,7 @@ class ToolCall:
             "id": self.id,
             "type": "function",
             "function": {
-                "name": self.name,
+                "name": self.wire_name,
                 "arguments": "{}" if self.problem else json.dumps(self.arguments, ensure_ascii=False),
             },
         }
@@ -126,6 +131,10 @@ class ToolCall:
     def __repr__(self) -> str:
         """The id and the name; never the arguments, which may be private."""
         return f"ToolCall(id={self.id!r}, name={self.name!r})"
+
+
+def _fit_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"
 
 
 def _python_literal(text: str) -> dict[str, Any]:

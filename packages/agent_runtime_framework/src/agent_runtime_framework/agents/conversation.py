@@ -91,10 +91,13 @@ class ConversationLog:
 
 
 def window(messages: list[MessageDict], *, cut: bool) -> list[MessageDict]:
-    """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on."""
+    """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on.
+
+    (A window without any message of the user stays: what one long run has found out is all there is to go on.)
+    """
     if cut:
-        first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), None)
-        messages = messages[first:] if first is not None else messages
+        first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), 0)
+        messages = messages[first:]
     return sendable(messages)
 
 

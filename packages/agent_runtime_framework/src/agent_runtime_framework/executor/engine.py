@@ -173,7 +173,7 @@ class Engine:
                     else:
                         outcome = _NO_MORE_CALLS
                     messages.append(
-                        {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.name}
+                        {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.wire_name}
                     )
                     yield ToolCallFinished(call=call, outcome=outcome)
                     for event in delegate.news():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,9 +10,6 @@ from agent_runtime_core.messages import MessageDict, ToolCall, text_of
 
 __all__ = ["Reply", "read_reply"]
 
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-"""What vendors accept as a tool name in the history."""
-
 
 class Reply(NamedTuple):
     """A model's reply, read."""
@@ -21,7 +17,7 @@ class Reply(NamedTuple):
     text: str
     """Its text; empty when it has none."""
     calls: tuple[ToolCall, ...]
-    """Its tool calls, ids unique within the reply, names fit for the history."""
+    """Its tool calls, ids unique within the reply."""
     message: MessageDict
     """The assistant message for the history."""
     usage: Any
@@ -60,7 +56,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
         if (
             call.problem is not None
             or call.data.get("id") != call.id
-            or _TOOL_NAME.match(call.name) is None
+            or call.wire_name is not call.name
             or call.data.__class__ is not dict
             or (calls and any(other.id == call.id for other in calls))
         ):
@@ -72,10 +68,6 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
 
 def _mended(call: ToolCall, before: list[ToolCall], history: Iterable[MessageDict]) -> dict[str, Any]:
     """Give a call what it lacks, and return the form that enters the history."""
-    if _TOOL_NAME.match(call.name) is None:
-        call.name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name)[:64] or "unnamed"
-        if call.data.get("id") != call.id:
-            call.id = f"call_{call.name}"
     if call.data.get("id") != call.id or any(other.id == call.id for other in before):
         call.id = _free_id(call.id, {*(other.id for other in before), *_ids(history)})
     return call.to_dict()

@@ -1,0 +1,5 @@
+"""Contracts as tests: subclass one, give the fixture that it asks for, and pytest runs it."""
+
+from agent_runtime_core.testing.contracts.checkpoint_store import CheckpointStoreContract
+
+__all__ = ["CheckpointStoreContract"]
