@@ -1,0 +1,3 @@
+"""The `agent-runtime` command."""
+
+__all__: list[str] = []
