@@ -34,13 +34,17 @@ async def test_1_prompt_and_tools_are_those_of_the_step_as_it_is_now_after_every
 
     await signup.Agent(llm).run(context("I am Ada, 36"))
 
-    seen = [(call["messages"][0]["content"], [t["function"]["name"] for t in call["tools"] or []]) for call in llm.calls]
+    seen = [
+        (call["messages"][0]["content"], [t["function"]["name"] for t in call["tools"] or []]) for call in llm.calls
+    ]
     assert [prompt for prompt, _ in seen] == ["Ask for the name.", "Ask for the age.", "Thank the user."]
     assert [tools[:1] for _, tools in seen] == [["save_name"], ["save_age"], []]
     assert llm.calls[2]["tools"] is None
 
 
-@pytest.mark.parametrize("name", ["save_age", "_secret", "__init__", "state", "on_state_change", "nothing", "", "save name"])
+@pytest.mark.parametrize(
+    "name", ["save_age", "_secret", "__init__", "state", "on_state_change", "nothing", "", "save name"]
+)
 async def test_2_only_a_tool_offered_at_the_present_step_can_run(signup, context, name):
     llm = ScriptedLLM([tool_call_reply(name, age=36), tool_call_reply("note", text="x"), "Sorry"])
 
@@ -147,7 +151,9 @@ async def test_6_state_and_messages_are_committed_together_after_every_turn(sign
     ]
 
 
-async def test_6_a_model_that_fails_right_after_a_tool_leaves_the_tools_commit_and_the_run_can_be_resumed(signup, store):
+async def test_6_a_model_that_fails_right_after_a_tool_leaves_the_tools_commit_and_the_run_can_be_resumed(
+    signup, store
+):
     down = LLMError("the model is down")
     llm = ScriptedLLM([tool_call_reply("save_name", name="Ada"), down, "How old are you, Ada?"])
     agent = signup.Agent(llm, store=store)
@@ -360,7 +366,12 @@ async def test_10_conversation_text_and_arguments_are_never_logged_above_debug(s
     configure(log_level="DEBUG")
     caplog.set_level(logging.DEBUG)
     secret = "4111-1111"
-    script = [tool_call_reply("note", text=secret), tool_call_reply("odd", kind=secret), tool_call_reply("explode"), secret]
+    script = [
+        tool_call_reply("note", text=secret),
+        tool_call_reply("odd", kind=secret),
+        tool_call_reply("explode"),
+        secret,
+    ]
 
     await signup.Agent(ScriptedLLM(script), store=store, hooks=LoggingHooks()).send("c", secret)
 

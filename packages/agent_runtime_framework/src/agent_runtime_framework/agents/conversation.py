@@ -98,7 +98,14 @@ def window(messages: list[MessageDict], *, cut: bool) -> list[MessageDict]:
     if cut:
         first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), 0)
         messages = messages[first:]
-    return sendable(messages)
+    return sendable([_without_metadata(message) for message in messages])
+
+
+def _without_metadata(message: MessageDict) -> MessageDict:
+    """The message without the application's notes: those are never sent to a model."""
+    if "metadata" not in message:
+        return message
+    return {name: value for name, value in message.items() if name != "metadata"}
 
 
 def state_data(state: Any) -> dict[str, Any]:
