@@ -106,9 +106,9 @@ class StoreRaces:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+            # The next commit takes the version that a cancelled one might still be on its way to.
+            version = await store.commit(conversation_id, "agent", expected_version=None)
+
             checkpoint = await store.load(conversation_id, "agent")
             found = (checkpoint.version, checkpoint.state, checkpoint.messages)
-            assert found in ((0, None, []), (1, {"n": n}, messages))
-            # And: the store goes on
-            version = checkpoint.version
-            assert await store.commit(conversation_id, "agent", expected_version=version) == version + 1
+            assert found == ((1, None, []) if version == 1 else (2, {"n": n}, messages))

@@ -1,0 +1,107 @@
+"""From a URL to a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.stores.in_memory import InMemoryCheckpointStore
+from agent_runtime_core.stores.sqlite import SQLiteCheckpointStore
+
+__all__ = ["open_store"]
+
+_METHODS = ("load", "commit", "history", "delete_state", "delete_messages", "delete", "close")
+
+
+def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointStore:
+    """The store that a URL or a path names. A store is given back as it is.
+
+    | URL | store |
+    |---|---|
+    | `memory://` | in the memory of this process |
+    | `sqlite:///journeys.db` | the SQLite file in the present directory |
+    | `sqlite:////var/lib/journeys.db` | the SQLite file at an absolute path |
+    | `sqlite://` or `sqlite:///:memory:` | SQLite in memory |
+
+    Options of a store's constructor stand behind a question mark: `memory://?max_conversations=1000`,
+    `sqlite:///journeys.db?synchronous=full&busy_timeout_ms=10000`. A `%` in a path is written `%25`, a `?` `%3F`. A
+    `Path` is the path of a SQLite file. Each call opens a store of its own; nothing is read or created before
+    the store is used.
+
+    Raises:
+        ConfigError: It is none of these; the text says what is wrong with it.
+    """
+    if isinstance(store, str):
+        return _from_url(store)
+    if isinstance(store, os.PathLike):
+        return SQLiteCheckpointStore(store)
+    if not isinstance(store, type) and all(callable(getattr(store, name, None)) for name in _METHODS):
+        return store
+    raise ConfigError(
+        f"a store is given as a {_name(store)}; give a URL such as 'sqlite:///journeys.db', the Path of a SQLite "
+        f"file, or an object with the methods of CheckpointStore ({', '.join(_METHODS)})."
+    )
+
+
+def _from_url(url: str) -> CheckpointStore:
+    from urllib.parse import parse_qsl, unquote  # here, because most programs open a store once or never
+
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise ConfigError(
+            "the store's URL has no '://'. Known are " + _known() + "; a SQLite file is written sqlite:///journeys.db."
+        )
+    opener = _OPENERS.get(scheme.lower())
+    if opener is None:
+        # Only the scheme is told: the rest of a URL may hold a password.
+        raise ConfigError(f"no store is known for URLs that begin with '{scheme}://'; known are {_known()}.")
+    place, _, query = rest.partition("?")
+    return opener(unquote(place), dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def _memory(place: str, options: Mapping[str, str]) -> CheckpointStore:
+    if place:
+        raise ConfigError(f"'memory://{place}' names a place, and memory has none; write 'memory://'.")
+    values = _read_options("memory", options, {"max_conversations": int})
+    return InMemoryCheckpointStore(**values)
+
+
+def _sqlite(place: str, options: Mapping[str, str]) -> CheckpointStore:
+    values = _read_options("sqlite", options, {"busy_timeout_ms": int, "synchronous": str})
+    if place in ("", "/:memory:"):
+        return SQLiteCheckpointStore(":memory:", **values)
+    if place == "/":
+        raise ConfigError("'sqlite:///' names no file; write 'sqlite:///journeys.db', or 'sqlite://' for memory.")
+    if not place.startswith("/"):
+        raise ConfigError(
+            f"'sqlite://{place}' has two slashes; write 'sqlite:///{place}' for a path in the present directory, "
+            f"'sqlite:////{place}' for an absolute one."
+        )
+    return SQLiteCheckpointStore(place[1:], **values)
+
+
+_OPENERS: dict[str, Callable[[str, Mapping[str, str]], CheckpointStore]] = {"memory": _memory, "sqlite": _sqlite}
+
+
+def _known() -> str:
+    return ", ".join(f"{scheme}://" for scheme in sorted(_OPENERS))
+
+
+def _read_options(scheme: str, options: Mapping[str, str], known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, text in options.items():
+        read = known.get(name)
+        if read is None:
+            raise ConfigError(f"{scheme}:// has no option {name!r}; known are {', '.join(sorted(known))}.")
+        try:
+            values[name] = read(text)
+        except ValueError as error:
+            raise ConfigError(f"{name} is {text!r}; give a whole number.") from error
+    return values
+
+
+def _name(store: object) -> str:
+    return f"class ({store.__name__})" if isinstance(store, type) else type(store).__name__

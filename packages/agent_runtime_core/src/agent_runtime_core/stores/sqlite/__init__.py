@@ -1,0 +1,5 @@
+"""Conversations in a SQLite file."""
+
+from agent_runtime_core.stores.sqlite.store import SQLiteCheckpointStore
+
+__all__ = ["SQLiteCheckpointStore"]

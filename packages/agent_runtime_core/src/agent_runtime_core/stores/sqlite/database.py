@@ -1,0 +1,92 @@
+"""The connection of a SQLite store, and jobs as transactions on it; used on one thread only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+
+from agent_runtime_core.errors import StoreError, StoreUnavailable
+from agent_runtime_core.stores.sqlite.failures import explained, is_about_the_file, is_locked
+from agent_runtime_core.stores.sqlite.file import IN_MEMORY, open_file, open_memory
+from agent_runtime_core.stores.sqlite.job import Job
+
+__all__ = ["Database"]
+
+
+class Database:
+    """Opens the file with the first job, and again after an error that may be the connection's.
+
+    Args:
+        path: The path of a file, or `:memory:`.
+        synchronous: `NORMAL` or `FULL`.
+        busy_timeout_ms: How long to wait for another process's lock.
+    """
+
+    def __init__(self, path: str, *, synchronous: str, busy_timeout_ms: int) -> None:
+        self.path = path
+        self._synchronous = synchronous
+        self._busy_timeout_ms = busy_timeout_ms
+        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
+
+    def run(self, jobs: list[Job]) -> None:
+        """Do the jobs in their order and in one transaction; each ends with its own result or error."""
+        try:
+            self._do(jobs)
+        except Exception as error:  # whatever it is: somebody waits for it, and the thread has to live on
+            self._undo(error)
+            alone = len(jobs) == 1 or isinstance(error, StoreUnavailable)  # the latter: the file cannot be opened
+            for job in jobs:
+                if alone or (job.writes and is_locked(error)):
+                    job.error = explained(error, self.path, self._busy_timeout_ms)
+                else:
+                    self.run([job])
+
+    def _do(self, jobs: list[Job]) -> None:
+        cursor = self._cursor or self._opened()
+        writes = any(job.writes for job in jobs)
+        if writes:
+            cursor.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            job.error = None
+            try:
+                job.result = job.work(cursor, *job.arguments)
+            except StoreError as error:  # a conflict or a damaged conversation, found before anything was written
+                job.error = error.with_traceback(None)
+        if writes:
+            cursor.execute("COMMIT")
+
+    def _opened(self) -> sqlite3.Cursor:
+        if self.path == IN_MEMORY:
+            self._connection = open_memory()
+        else:
+            self.path = os.path.abspath(self.path)  # from now on, wherever the process goes
+            self._connection = open_file(
+                self.path, synchronous=self._synchronous, busy_timeout_ms=self._busy_timeout_ms
+            )
+        self._cursor = self._connection.cursor()
+        return self._cursor
+
+    def _undo(self, error: Exception) -> None:
+        """Leave nothing of a transaction, and no connection that may be broken."""
+        if self._connection is None:
+            return
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()
+        else:
+            if is_about_the_file(error) and self.path != IN_MEMORY:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection, if there is one; closing the last one to a file puts its log into it."""
+        connection, cursor = self._connection, self._cursor
+        self._connection = self._cursor = None
+        with contextlib.suppress(sqlite3.Error):  # nothing is lost: the next one to open the file finds the log
+            if cursor is not None:
+                cursor.close()  # first: SQLite keeps a connection open for as long as somebody holds a statement of it
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,171 @@
+"""Opening the file of a SQLite store: it is ours, or new, or it is left alone."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from urllib.parse import quote
+
+from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.stores.sqlite.failures import is_locked
+from agent_runtime_core.stores.sqlite.rows import SCHEMA
+
+__all__ = ["IN_MEMORY", "open_file", "open_memory"]
+
+IN_MEMORY = ":memory:"
+
+APPLICATION_ID = 0x41525443
+"""Marks our files ("ARTC"); the `file` command and SQLite show it."""
+
+SCHEMA_VERSION = 1
+"""What `PRAGMA user_version` says of a file that this code writes."""
+
+_PAUSE_S = 0.005
+
+
+def open_memory() -> sqlite3.Connection:
+    """A database that exists on this connection alone."""
+    connection = sqlite3.connect(IN_MEMORY, isolation_level=None)
+    _create_tables(connection)
+    return connection
+
+
+def open_file(path: str, *, synchronous: str, busy_timeout_ms: int) -> sqlite3.Connection:
+    """A connection to our file, which is created when nothing is there.
+
+    Conversations are private: a new file, and what SQLite puts beside it, can be read by its owner only.
+
+    Raises:
+        StoreUnavailable: Something else is there, or no file can be made there. Nothing was written.
+        sqlite3.Error: SQLite cannot open it.
+    """
+    path = os.path.realpath(path)
+    if not _created(path):
+        _check_kind(path)
+        _look(path)
+    connection = _connection(path, "mode=rw", busy_timeout_ms)
+    try:
+        # NORMAL or FULL: with NORMAL a power cut may take the last commits, never a part of one.
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        _settle_in(connection, path, busy_timeout_ms)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _created(path: str) -> bool:
+    """Make an empty file where there is nothing, and say whether it was made."""
+    if os.path.exists(path):  # opening and closing it here would drop the locks of other connections in this process
+        return False
+    directory = os.path.dirname(path)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:  # another process was quicker
+        return False
+    except FileNotFoundError as error:
+        raise StoreUnavailable(
+            f"cannot create {path}: the directory {directory} does not exist. Create it first.", key=path
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"cannot create {path}: {error.strerror}. Check that {directory} is a directory in which this process "
+            f"may create files.",
+            key=path,
+        ) from error
+    return True
+
+
+def _check_kind(path: str) -> None:
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "no regular file"
+        raise StoreUnavailable(f"{path} is {kind}: give the path of a file.", key=path)
+
+
+def _connection(path: str, parameters: str, busy_timeout_ms: int) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(os.fsencode(path))}?{parameters}",
+        uri=True,
+        isolation_level=None,
+        timeout=busy_timeout_ms / 1000,
+    )
+
+
+def _look(path: str) -> None:
+    """Refuse a stranger's file without leaving a trace: an ordinary connection would tidy up its journal."""
+    # Not through open(): closing a file drops the locks that other connections in this process hold on it.
+    # What is in a log beside the file only an ordinary reader sees; without a log, nothing need be put there.
+    has_log = os.path.exists(path + "-wal")
+    connection = _connection(path, "mode=ro" if has_log else "mode=ro&immutable=1", 0)
+    try:
+        _is_ours(connection, path)
+    except sqlite3.Error:
+        return  # the connection to come will tell
+    finally:
+        connection.close()
+
+
+def _settle_in(connection: sqlite3.Connection, path: str, busy_timeout_ms: int) -> None:
+    """Bring the file to write-ahead logging and to our tables, alone or together with other processes."""
+    if not _is_ours(connection, path) or _journal_mode(connection) != "wal":
+        _switch_to_wal(connection, busy_timeout_ms)
+    if not _is_ours(connection, path):
+        connection.execute("BEGIN IMMEDIATE")
+        if not _is_ours(connection, path):  # another process may have been quicker
+            _create_tables(connection)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+
+
+def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
+    """Whether our tables are there; an empty database is not ours yet.
+
+    Raises:
+        StoreUnavailable: It belongs to another program or to a later version of this one.
+    """
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application_id == 0 and version == 0 and tables == 0:
+        return False
+    if application_id != APPLICATION_ID:
+        raise StoreUnavailable(
+            f"{path} is a SQLite file of another program, and was left as it is: give the path of another file, "
+            f"or of one that does not exist yet.",
+            key=path,
+        )
+    if version != SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"{path} has schema version {version}, this agent_runtime_core knows version {SCHEMA_VERSION}: "
+            f"upgrade agent_runtime_core. Nothing was written.",
+            key=path,
+        )
+    return True
+
+
+def _journal_mode(connection: sqlite3.Connection) -> str:
+    mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    return mode
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
+    """Readers and a writer do not wait for each other then. Where the file system cannot do it, nothing changes."""
+    deadline = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait by itself when two processes switch at once.
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_S)
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    for statement in SCHEMA:
+        connection.execute(statement)
