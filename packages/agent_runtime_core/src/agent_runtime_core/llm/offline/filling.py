@@ -1,0 +1,183 @@
+"""A tool's arguments, gathered from all that the user said since a tool ran."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_runtime_core.llm.offline.answers import plain_answer
+from agent_runtime_core.llm.offline.conversation import Ran, Situation
+from agent_runtime_core.llm.offline.counting import assign_numbers
+from agent_runtime_core.llm.offline.formats import READERS
+from agent_runtime_core.llm.offline.meaning import is_prose, meaning_of
+from agent_runtime_core.llm.offline.names import NAMES
+from agent_runtime_core.llm.offline.numerals import numerals
+from agent_runtime_core.llm.offline.passage import Found, Passage, Sure, words
+from agent_runtime_core.llm.offline.reading import read_values
+from agent_runtime_core.llm.offline.schema import OfferedTool, Parameter, Path
+from agent_runtime_core.llm.offline.validity import fits
+
+__all__ = ["Filling", "fill", "fill_from_rest", "refill"]
+
+_JOINED = re.compile(r"(?:[,;\n&+]|\band\b|\bplus\b|\bthen\b)\s*(?:also |add |another )?$", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Filling:
+    """How far a tool's arguments are known."""
+
+    tool: OfferedTool
+    """The tool."""
+    values: dict[Path, Found] = field(default_factory=dict)
+    """What was found."""
+    fresh: set[Path] = field(default_factory=set)
+    """Which of it the last message gave."""
+
+    @property
+    def missing(self) -> list[Parameter]:
+        """The required values that are not known yet."""
+        return [each for each in self.tool.required if each.path not in self.values]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the call."""
+        return self.tool.arguments({path: found.value for path, found in self.values.items()})
+
+    @property
+    def surest(self) -> Sure | None:
+        """The best evidence among its values; None when it has none."""
+        return max((found.sure for found in self.values.values()), default=None)
+
+
+def fill(tool: OfferedTool, situation: Situation) -> Filling:
+    """The tool's arguments as far as the user's messages hold them, the last one with plain words too.
+
+    When this very tool has just failed, what it was called with stands in for what the user does not say again.
+    """
+    filling = Filling(tool)
+    for place, said in enumerate(situation.said):
+        passage = said.copy()
+        is_last = place == len(situation.said) - 1
+        if is_last:
+            _keep_segment(tool, passage, 0)
+        found = read_values(tool, passage, filling.values, plain=is_last or bool(said.asked))
+        filling.values.update(found)
+        if is_last:
+            filling.fresh = set(found)
+    for said in situation.said[:-1]:
+        for parameter in filling.missing:  # a name said before it was asked for is one only if it looks like one
+            value = plain_answer(said.copy(), parameter, tool) if _is_name(parameter) else None
+            if not said.asked and value is not None and fits(value.value, parameter.schema):
+                filling.values[parameter.path] = value
+    before = situation.before
+    if before is not None and before.failed and before.name == tool.name and filling.fresh:
+        for parameter in filling.missing:
+            value_before = _at(before.arguments, parameter.path)
+            if value_before is not None and fits(value_before, parameter.schema):
+                filling.values[parameter.path] = Found(value_before, 0, 0, Sure.LIKELY)
+    return filling
+
+
+def _is_name(parameter: Parameter) -> bool:
+    return parameter.is_free_text and meaning_of(parameter) in NAMES
+
+
+def refill(tool: OfferedTool, before: Ran) -> Filling:
+    """The arguments of an earlier call, for calling the tool once more."""
+    values = {each.path: _at(before.arguments, each.path) for each in tool.parameters}
+    return Filling(tool, {path: Found(value, 0, 0, Sure.LIKELY) for path, value in values.items() if value is not None})
+
+
+def fill_from_rest(tool: OfferedTool, situation: Situation) -> Filling | None:
+    """The arguments for another call after tools have run on the same message; None when it does not hold them.
+
+    The words that those tools used are spent. Of the rest only what is evident counts (an email, a choice, a value
+    behind its label), or the next of several amounts that were listed (`2 apples and 3 pears`).
+    """
+    times = sum(ran.name == tool.name for ran in situation.ran)
+    if times:
+        return _next_listed(tool, situation, times)
+    filling = Filling(tool)
+    for said in situation.said:
+        passage = said.copy()
+        for ran in situation.ran:
+            _blank_used(passage, ran)
+        passage.asked = ""
+        filling.values.update(read_values(tool, passage, filling.values, plain=False))
+        if filling.surest == Sure.EVIDENT and filling.missing:
+            numbers = assign_numbers(filling.missing, passage, plain=True)
+            filling.values.update(numbers)
+    filling.fresh = set(filling.values)
+    return filling if filling.surest == Sure.EVIDENT and not filling.missing else None
+
+
+def _next_listed(tool: OfferedTool, situation: Situation, times: int) -> Filling | None:
+    passage = situation.words.copy()
+    if not _keep_segment(tool, passage, times):
+        return None
+    values = read_values(tool, passage, (), plain=True)
+    filling = Filling(tool, values, set(values))
+    return None if filling.missing else filling
+
+
+def _keep_segment(tool: OfferedTool, passage: Passage, index: int) -> bool:
+    """Leave only one of several amounts in the passage (`2 apples and 3 pears`); False when there is none such."""
+    amounts = [each for each in tool.parameters if each.type in ("integer", "number") and not each.choices]
+    things = [each for each in tool.parameters if each.is_free_text and each.required and not is_prose(each)]
+    if len(amounts) != 1 or len(things) != 1:
+        return False
+    text = passage.left
+    starts = [each.start for each in numerals(text)]
+    cuts = [start for start in starts[1:] if _JOINED.search(text[:start][-30:])]
+    places = list(zip([0, *cuts], [*cuts, len(text)], strict=True))
+    if len(places) < 2 or index >= len(places):
+        return False
+    if any(len(_said_in(text[start:end])) == 0 for start, end in places):
+        return False
+    start, end = places[index]
+    passage.take(0, start)
+    joint = _JOINED.search(text[start:end])
+    last = start + joint.start() if joint else end
+    passage.take(last, len(passage.left))
+    return True
+
+
+def _said_in(text: str) -> list[str]:
+    """The words of a text besides its numbers."""
+    for each in reversed(numerals(text)):
+        text = text[: each.start] + " " * (each.end - each.start) + text[each.end :]
+    return words(_JOINED.sub("", text.rstrip()))
+
+
+def _blank_used(passage: Passage, ran: Ran) -> None:
+    """Blank the words that a tool was called with."""
+    for value in _leaves_of(ran.arguments):
+        if isinstance(value, str):
+            before = passage.left
+            passage.blank(value)
+            for read in READERS.values() if passage.left == before else ():
+                found = read(passage.left)
+                if found is not None and found.value == value:
+                    passage.take(found.start, found.end)
+                    break
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            for number in numerals(passage.left):
+                if number.value == value:
+                    passage.take(number.start, number.end)
+                    break
+
+
+def _leaves_of(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for each in value.values() for leaf in _leaves_of(each)]
+    if isinstance(value, list):
+        return [leaf for each in value for leaf in _leaves_of(each)]
+    return [value]
+
+
+def _at(arguments: Any, path: Path) -> Any:
+    """The argument at a path; None when there is none."""
+    for name in path:
+        arguments = arguments.get(name) if isinstance(arguments, dict) else None
+    return arguments
