@@ -52,6 +52,21 @@ def agent_runtime(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[s
     return run
 
 
+@pytest.fixture
+def read_until() -> Callable[[subprocess.Popen[str], str], None]:
+    """Read the output of a process that was started until the text has come."""
+
+    def read(process: subprocess.Popen[str], text: str) -> None:
+        assert process.stdout is not None
+        shown = ""
+        while text not in shown:
+            character = process.stdout.read(1)
+            assert character, f"the output ended with {shown!r}"
+            shown += character
+
+    return read
+
+
 class Terminal:
     """`agent-runtime` in a terminal: what is typed goes to it, what it shows is read as text."""
 

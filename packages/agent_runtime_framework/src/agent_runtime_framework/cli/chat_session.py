@@ -82,7 +82,8 @@ class ChatSession:
                 runner.run(self._resources.aclose())
 
     def _talk(self, runner: asyncio.Runner) -> int:
-        steps = runner.run(self._open())
+        opening, steps = runner.run(self._open())
+        self._view.opened(opening, steps)
         code = 0
         while (line := self._source.read(runner, steps)) is not None:
             if self._view.takes_commands and _COMMAND.fullmatch(line.strip()):
@@ -128,7 +129,7 @@ class ChatSession:
         self._view.settled(moved=steps.settle(standing.state.step, complete=standing.complete), arrived=arrived)
         return problem
 
-    async def _open(self) -> StepLine:
+    async def _open(self) -> tuple[ChatOpening, StepLine]:
         try:
             key = str(self._agent.key)
             standing = await self._look()
@@ -140,8 +141,7 @@ class ChatSession:
                 told if isinstance(error, AgentRuntimeError) else f"the journey cannot start: {told}"
             ) from error
         self._kept = standing.stored or bool(history)
-        self._view.opened(self._opening(key, history), steps)
-        return steps
+        return self._opening(key, history), steps
 
     async def _look(self) -> _Standing:
         state = await self._agent.get_state(self._conversation_id)
