@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, check_state, state_data, window
+from agent_runtime_framework.agents.conversation import check_state, state_data, window
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.tools.execution import call_tool
@@ -35,7 +36,6 @@ class JourneyRun:
         self._agent = agent
         self._ctx = ctx
         self._new_message = new_message
-        self._log: ConversationLog = agent.log()
         self.client: LLMClient = agent.llm_client  # type: ignore[assignment]  # settled in begin()
         """The model."""
         self.messages: list[MessageDict] = []
@@ -54,7 +54,7 @@ class JourneyRun:
         if self._new_message is None:
             self.messages = ctx.wire_messages()
         else:
-            checkpoint = await self._log.open(ctx, max_messages=agent.config.max_history_messages)
+            checkpoint = await agent.log().open(ctx, max_messages=agent.config.max_history_messages)
             self.messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
             self._committed = len(self.messages)
             self.messages.append(self._new_message)
@@ -86,7 +86,7 @@ class JourneyRun:
         offered = self._offered if state.get_step() == self._offered_step else self._read_offer()
         return await call_tool(
             call,
-            self._invoke,
+            partial(self._agent.execute_tool, self._tools),
             offer={each["function"]["name"]: each["function"] for each in offered},
             timeout_s=timeout_s,
             state=state,
@@ -103,11 +103,12 @@ class JourneyRun:
 
     async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
         """Leave a talking step that has spoken, and commit."""
-        if reason == "text_response" and not self._offered and self.messages[-1]["content"]:
+        talked = reason == "text_response" and not self._offered and self.messages[-1]["content"]
+        if talked:
             self._leave_talking_step()
         if self._new_message is not None:
             await self._commit()
-        return self.news()
+        return self.news() if talked else ()
 
     async def finish_run(self, reason: str) -> dict[str, Any]:
         """Save the state, unless there was nothing to do."""
@@ -117,7 +118,7 @@ class JourneyRun:
 
     async def _commit(self) -> None:
         """Store the state and the messages that are new."""
-        await self._log.commit(self._ctx, state_data(self._state), self.messages[self._committed :])
+        await self._agent.log().commit(self._ctx, state_data(self._state), self.messages[self._committed :])
         self._committed = len(self.messages)
 
     def _leave_talking_step(self) -> None:
@@ -133,24 +134,20 @@ class JourneyRun:
         self._offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self._state)]
         return self._offered
 
-    async def _invoke(self, name: str, arguments: dict[str, Any]) -> Any:
-        return await self._agent.execute_tool(self._tools, name, arguments)
-
 
 async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     """A run's stream read to its end."""
-    finished: RunFinished | None = None
+    last: RunEvent | None = None
     try:
         async for event in events:
-            if type(event) is RunFinished:
-                finished = event
+            last = event
     finally:
         await events.aclose()
-    assert finished is not None  # the last event of every run that does not raise
+    assert type(last) is RunFinished  # as every run ends that does not raise
     return AgentResult(
-        response=finished.response,
-        messages=list(map(AgentMessage.from_dict, finished.messages)),
-        state=finished.state,
-        usage=None if finished.reason == "closing_message" else finished.usage,
-        metadata={"stopped_reason": finished.reason, "tool_calls_made": finished.tool_calls_made},
+        response=last.response,
+        messages=list(map(AgentMessage.from_dict, last.messages)),
+        state=last.state,
+        usage=None if last.reason == "closing_message" else last.usage,
+        metadata={"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made},
     )

@@ -126,27 +126,27 @@ class Engine:
         response = ""  # the last thing that was said or found out
         cut_short: str | None = None
         while reason is None:
-            cancelled = self.is_cancelled is not None and self.is_cancelled()
-            cut_short = "cancelled" if cancelled else meter.reason_to_stop(turn)
-            if cut_short is not None and not (self.closing_call and cut_short in _WORTH_CLOSING_WORDS):
+            cut_short = meter.reason_to_stop(turn)
+            if self.is_cancelled is not None and self.is_cancelled():
+                cut_short = "cancelled"
+            setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
+            if setup is None:
                 break
-            setup = delegate.prepare_turn()
-            if cut_short is not None:
-                setup = TurnSetup(setup.system_prompt, None, {})
             request = setup.request(messages)
             if texts_in_a_row:
                 request.append({"role": "user", "content": _GO_ON})
             yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
-            question = {"messages": request, "tools": setup.tools, **setup.options}
             try:
                 if self.streaming and streams(client):
-                    streamed = StreamedResponse(client.stream(**question), meter.deadline)  # type: ignore[attr-defined]
+                    streamed = StreamedResponse(
+                        client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
+                    )
                     async with aclosing(streamed.texts()) as texts:
                         async for text in texts:
                             yield TextDelta(text=text)
                     reply = read_reply(streamed, messages)
                 else:
-                    answer = client.generate(**question)
+                    answer = client.generate(messages=request, tools=setup.tools, **setup.options)
                     if meter.deadline is not None:
                         answer = before(meter.deadline, answer)
                     reply = read_reply(await answer, messages)
@@ -212,3 +212,9 @@ class Engine:
             tool_calls_made=meter.tool_calls,
             state=state,
         )
+
+    def _closing_setup(self, cut_short: str) -> TurnSetup | None:
+        """What the model sees when it is asked for its closing words; None when it is not asked."""
+        if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
+            return TurnSetup(self.delegate.prepare_turn().system_prompt, None, {})
+        return None

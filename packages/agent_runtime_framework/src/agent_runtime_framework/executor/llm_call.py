@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 from agent_runtime_core.messages import MessageDict
 
-__all__ = ["LLMClient", "OutOfTime", "StreamedResponse", "before", "streams"]
+__all__ = ["LLMClient", "OutOfTime", "StreamedResponse", "StreamingLLMClient", "before", "streams"]
 
 T = TypeVar("T")
 
@@ -23,7 +23,15 @@ class LLMClient(Protocol):
         ...
 
 
-def streams(client: LLMClient) -> bool:
+class StreamingLLMClient(LLMClient, Protocol):
+    """A model client that can show its text as it is written."""
+
+    def stream(self, messages: list[MessageDict], *, tools: list[dict[str, Any]] | None = None, **kwargs: Any) -> Any:
+        """An async iterator of chunks (see `LLMStreamChunk`), or an awaitable of one."""
+        ...
+
+
+def streams(client: LLMClient) -> TypeGuard[StreamingLLMClient]:
     """Whether a client can stream. Its class is asked: a test double that answers to every name cannot."""
     return callable(getattr(type(client), "stream", None))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
@@ -26,7 +26,7 @@ Offer = Mapping[str, Mapping[str, Any]]
 
 async def call_tool(
     call: ToolCall,
-    invoke: Callable[[str, dict[str, Any]], Coroutine[Any, Any, Any]],
+    invoke: Callable[[str, dict[str, Any]], Awaitable[Any]],
     *,
     offer: Offer | None,
     timeout_s: float | None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator
+from types import CoroutineType
 from typing import Any, Generic, TypeVar
 
 __all__ = ["ToolTimeout", "within"]
@@ -15,7 +16,7 @@ class ToolTimeout(Exception):
     """The tool took too long and was cancelled; a `TimeoutError` of the tool itself is another error."""
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+async def within(seconds: float, work: Awaitable[T]) -> T:
     """The result of `work`, if it is there in time.
 
     The work starts at once; a timer is only set when it begins to wait. (Most tools change a few fields and return:
@@ -24,6 +25,8 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ToolTimeout: It was not; the work was cancelled.
     """
+    if not isinstance(work, CoroutineType):
+        work = _awaiting(work)
     try:
         waiting_for = work.send(None)
     except StopIteration as done:
@@ -36,6 +39,10 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         if clock.expired():
             raise ToolTimeout from None
         raise
+
+
+async def _awaiting(work: Awaitable[T]) -> T:
+    return await work
 
 
 class _Rest(Generic[T]):

@@ -1,5 +1,4 @@
 """Removing a state, the messages, or all of a conversation."""
-# ruff: noqa: D102 - a test's name is a sentence and says it
 
 from __future__ import annotations
 

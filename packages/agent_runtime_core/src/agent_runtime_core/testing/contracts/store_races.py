@@ -1,5 +1,4 @@
 """Many at once: one wins, nothing is lost, and nobody leaves half a commit."""
-# ruff: noqa: D102 - a test's name is a sentence and says it
 
 from __future__ import annotations
 

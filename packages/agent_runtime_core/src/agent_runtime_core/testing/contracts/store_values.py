@@ -1,5 +1,4 @@
 """What is read back equals what was written, and shares nothing with it; what is no JSON data is not written."""
-# ruff: noqa: D102 - a test's name is a sentence and says it
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Every write raises a conversation's one version by one; a stale one writes nothing."""
-# ruff: noqa: D102 - a test's name is a sentence and says it
 
 from __future__ import annotations
 

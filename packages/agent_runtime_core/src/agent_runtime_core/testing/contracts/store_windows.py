@@ -1,5 +1,4 @@
 """Reading some of the messages: the last ones with `load`, any stretch with `history`."""
-# ruff: noqa: D102 - a test's name is a sentence and says it
 
 from __future__ import annotations
 
