@@ -44,12 +44,14 @@ class ByHand:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("CREATE TABLE conversation (id TEXT PRIMARY KEY, version INTEGER, state TEXT)")
         connection.execute(
-            "CREATE TABLE message (conversation TEXT, position INTEGER, body TEXT, PRIMARY KEY (conversation, position))"
+            "CREATE TABLE message (conversation TEXT, position INTEGER, body TEXT, UNIQUE (conversation, position))"
         )
         return connection
 
     def _load(self, conversation: str) -> tuple[Any, list[tuple[str]]]:
-        row = self.connection.execute("SELECT version, state FROM conversation WHERE id = ?", (conversation,)).fetchone()
+        row = self.connection.execute(
+            "SELECT version, state FROM conversation WHERE id = ?", (conversation,)
+        ).fetchone()
         rows = self.connection.execute(
             "SELECT body FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 200", (conversation,)
         ).fetchall()
@@ -139,7 +141,10 @@ def main() -> None:
         folder = Path(name)
         by_hand = ByHand(folder / "bare.db")
         agent = Onboarding(StubModel(), store=f"sqlite:///{folder}/ours.db")
-        subjects = {"by hand, 1 transaction": lambda: measure(by_hand.send), "send, 2 turns committed": lambda: measure(agent.send)}
+        subjects = {
+            "by hand, 1 transaction": lambda: measure(by_hand.send),
+            "send, 2 turns committed": lambda: measure(agent.send),
+        }
         table(f"CPU per persisted run (2 LLM calls, 1 tool), {rounds} rounds of {RUNS}", subjects, rounds)
         for window in (20, 200):
             lengths = {f"{n} messages stored, window {window}": by_length(folder, n, window) for n in (10, 200, 10_000)}

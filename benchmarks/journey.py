@@ -151,7 +151,7 @@ async def _bare_save_email(state: dict[str, Any], email: str) -> str:
     return f"Saved {email}."
 
 
-_BARE = {"save_name": _bare_save_name, "save_email": _bare_save_email}
+_BARE: dict[str, Any] = {"save_name": _bare_save_name, "save_email": _bare_save_email}
 
 
 async def bare_run(model: StubModel, state: dict[str, Any], messages: list[dict[str, Any]]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from agent_runtime_framework import (
     AgentContext,
     AgentMessage,

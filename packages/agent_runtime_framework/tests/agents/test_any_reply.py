@@ -8,14 +8,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from agent_runtime_core.errors import LLMBadReply
 from agent_runtime_core.events import RunFailed, RunFinished, ToolCallFinished
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_core.testing import ScriptedLLM
 from agent_runtime_framework import JourneyConfig, RunLimits
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 TOOLS = ["save_name", "save_age", "note", "explode", "odd", "unstorable"]
 
@@ -119,9 +120,9 @@ def test_whatever_a_model_replies(signup, script, start, limits, max_tool_iterat
         invoked: list[tuple[str, dict[str, Any], str]] = []
         execute = agent.execute_tool
 
-        async def watched(tools: Any, name: str, given: dict[str, Any]) -> Any:
-            invoked.append((name, given, tools.state.step.value))
-            return await execute(tools, name, given)
+        async def watched(tools: Any, name: str, had: dict[str, Any]) -> Any:
+            invoked.append((name, had, tools.state.step.value))
+            return await execute(tools, name, had)
 
         agent.execute_tool = watched
         agent.is_closing_message = lambda message: False
@@ -137,22 +138,26 @@ def test_whatever_a_model_replies(signup, script, start, limits, max_tool_iterat
         # Then 9: it has ended once, with a reason
         ends = [event for event in events if isinstance(event, (RunFinished, RunFailed))]
         assert ends == events[-1:]
-        assert isinstance(ends[0], RunFailed) == (failure is not None)
+        end = ends[0]
         if failure is None:
-            assert ends[0].reason
-            assert isinstance(ends[0].response, str)
+            assert isinstance(end, RunFinished)
+            assert end.reason
+            assert isinstance(end.response, str)
+        else:
+            assert isinstance(end, RunFailed)
+            assert end.error is failure
         # 2: only offered tools have run
         offered = {"name": {*TOOLS} - {"save_age"}, "age": {*TOOLS} - {"save_name"}, "welcome": (), "done": ()}
-        for name, given, step in invoked:
+        for name, had, step in invoked:
             assert name in offered[step]
             # 3: and only on arguments that fit their schema
             if name == "save_age":
-                assert set(given) == {"age"}
-                assert type(given["age"]) is int
+                assert set(had) == {"age"}
+                assert type(had["age"]) is int
             elif name in {"save_name", "note", "odd"}:
-                assert [type(value) for value in given.values()] == [str]
+                assert [type(value) for value in had.values()] == [str]
             else:
-                assert given == {}
+                assert had == {}
         # 4: what failed has left nothing behind
         for event in events:
             if isinstance(event, ToolCallFinished) and event.outcome.status != "ok":

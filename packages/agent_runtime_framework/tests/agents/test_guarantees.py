@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
+
 from agent_runtime_core.errors import LLMError, StoreConflict
 from agent_runtime_core.events import RunFinished, StepChanged, ToolCallFinished, TurnFinished
 from agent_runtime_core.history import is_sendable
@@ -208,10 +210,18 @@ async def test_6_cancellation_at_any_await_leaves_the_last_commit_and_no_pending
 
 
 async def test_6_cancellation_inside_a_tool_commits_nothing_of_its_turn(signup, store):
-    agent = signup.Agent(ScriptedLLM([tool_call_reply("hang")]), store=store)
+    entered = asyncio.Event()
+
+    agent_class: Any = signup.Agent
+
+    class Watched(agent_class):
+        async def execute_tool(self, tools, name, arguments):
+            entered.set()
+            return await super().execute_tool(tools, name, arguments)
+
+    agent = Watched(ScriptedLLM([tool_call_reply("hang")]), store=store)
     run = asyncio.create_task(agent.send("c", "wait"))
-    while not signup.ran:
-        await asyncio.sleep(0)
+    await entered.wait()
 
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -366,7 +376,7 @@ async def test_10_conversation_text_and_arguments_are_never_logged_above_debug(s
     configure(log_level="DEBUG")
     caplog.set_level(logging.DEBUG)
     secret = "4111-1111"
-    script = [
+    script: list[Any] = [
         tool_call_reply("note", text=secret),
         tool_call_reply("odd", kind=secret),
         tool_call_reply("explode"),
@@ -398,7 +408,9 @@ async def test_11_a_talking_step_moves_on_when_the_run_that_spoke_in_it_ends(sig
 
 
 async def test_11_next_step_can_be_overridden_to_stay(signup, context):
-    class Stays(signup.Agent):
+    agent_class: Any = signup.Agent
+
+    class Stays(agent_class):
         def next_step(self, state):
             return None
 
@@ -420,7 +432,7 @@ async def test_12_errors_say_what_happened_with_which_value_and_what_to_do(signu
     agent = signup.Agent(ScriptedLLM(["Hi"]), store=(store := InMemoryCheckpointStore()))
     await store.commit("c", "signup", expected_version=0, state={"step": "no such step"})
 
-    with pytest.raises(Exception, match="conversation 'c'.*'no such step' is not a valid Step.*Nothing was changed"):
+    with pytest.raises(Exception, match=r"conversation 'c'.*'no such step' is not a valid Step.*Nothing was changed"):
         await agent.send("c", "hello")
 
     assert (await store.load("c", "signup")).state == {"step": "no such step"}

@@ -20,7 +20,7 @@ from agent_runtime_framework.state import StateSerializer
 serialize = StateSerializer.serialize
 
 
-class Color(str, Enum):  # noqa: UP042  # as many users write it
+class Color(str, Enum):  # as many users write it
     RED = "red"
     BLUE = "blue"
 
