@@ -145,7 +145,7 @@ def _bare(left: str, passage: Passage, parameter: Parameter, tool: OfferedTool) 
             start += 1
         elif counts and first[0].strip().lower() in ("a", "an", "some") and len(rest) > first.end():
             start, changed = start + first.end(), True
-        elif changed and first[0].strip(" ,;:").lower() in _SMALL_WORDS - {"to"} and len(rest) > first.end():
+        elif changed and first[0].strip(" ,;:") in _SMALL_WORDS - {"to"} and len(rest) > first.end():
             start += first.end()
         elif not named and stem(first[0].strip(" ,;:").lower()) in commands | label and len(rest) > first.end():
             start, changed = start + first.end(), True

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent_runtime_core.llm.offline.conversation import Situation
-from agent_runtime_core.llm.offline.filling import Filling, fill, fill_from_rest, refill
+from agent_runtime_core.llm.offline.filling import Filling, fill, fill_evident, fill_next_listed, refill
 from agent_runtime_core.llm.offline.intents import INTENT_STEMS, intents
-from agent_runtime_core.llm.offline.naming import by_intent, by_words, is_named_whole, wants_more
+from agent_runtime_core.llm.offline.naming import by_intent, by_words, is_named_whole, takes_back, wants_more
 from agent_runtime_core.llm.offline.passage import Sure, words
 from agent_runtime_core.llm.offline.phrases import is_question
 from agent_runtime_core.llm.offline.schema import OfferedTool
@@ -70,20 +70,32 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
     Another tool is called only when the message evidently holds what it needs, and never one again with the same
     arguments; after a failure none is.
     """
-    pending = next((Filling(tool) for tool in tools if tool.required), None)
     last = situation.ran[-1]
     if last.failed:
-        same = next((Filling(tool) for tool in tools if tool.name == last.name and tool.required), None)
-        return Choice(None, same or pending)
-    for tool in tools if len(situation.ran) < _MAX_CHAIN else ():
-        if tool.parameters:
-            filling = fill_from_rest(tool, situation)
-        else:
-            filling = Filling(tool) if is_named_whole(tool, situation) else None
+        empty = [Filling(tool) for tool in tools if tool.required]
+        return Choice(None, next((each for each in empty if each.tool.name == last.name), empty[0] if empty else None))
+    partial: list[Filling] = []
+    for tool in tools:
+        filling = _for_rest(tool, situation)
         done = [ran.arguments for ran in situation.ran if ran.name == tool.name]
-        if filling is not None and filling.arguments not in done:
-            return Choice(filling, pending)
-    return Choice(None, pending)
+        if filling is not None and not filling.missing and filling.arguments not in done:
+            if len(situation.ran) < _MAX_CHAIN:
+                return Choice(filling)
+        elif tool.required:
+            partial.append(filling if filling is not None and filling.missing else Filling(tool))
+    return Choice(None, max(partial, key=lambda each: len(each.values), default=None))
+
+
+def _for_rest(tool: OfferedTool, situation: Situation) -> Filling | None:
+    """What the message still holds for a tool after others have run on it; None when it does not speak of it."""
+    if any(ran.name == tool.name for ran in situation.ran):
+        return fill_next_listed(tool, situation)
+    if not tool.parameters:
+        return Filling(tool) if is_named_whole(tool, situation) else None
+    if takes_back(tool) and not by_words(tool, situation):
+        return None
+    filling = fill_evident(tool, situation.said, situation.ran)
+    return filling if filling.values else None
 
 
 def _retried(tools: Sequence[OfferedTool], situation: Situation) -> Filling | None:
@@ -110,6 +122,8 @@ def _by_values(filling: Filling, situation: Situation) -> int:
 
 def _is_meant(filling: Filling, words_score: int, situation: Situation) -> bool:
     """Whether the tool may be called: its values are there, or the words name it."""
+    if takes_back(filling.tool) and words_score < _NAMED:
+        return False
     if filling.tool.required:
         return bool(filling.fresh) or not is_question(situation.words.left)
     return words_score >= _ENOUGH_WORDS or bool(filling.fresh and (filling.surest or 0) >= Sure.LIKELY)

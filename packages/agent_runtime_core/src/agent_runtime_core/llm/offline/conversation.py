@@ -45,6 +45,10 @@ class Situation:
     """The tools that ran since the user's last message."""
     before: Ran | None = None
     """The last tool that ran before the user's last message."""
+    said_before: list[Passage] = field(default_factory=list)
+    """The messages that `before` and its neighbours ran on."""
+    ran_before: list[Ran] = field(default_factory=list)
+    """The tools that ran on those."""
     calls_made: int = 0
     """Tool calls in the whole conversation."""
 
@@ -81,7 +85,8 @@ def read_situation(messages: Any) -> Situation:
             spoken = content or spoken  # a terminal tool's result is what the user saw
         elif role == "user":
             if found.ran:
-                found.said, found.before, found.ran = [], last, []
+                found.said_before, found.ran_before, found.before = found.said, found.ran, last
+                found.said, found.ran = [], []
             found.said.append(Passage(content, spoken[-_TEXT_LIMIT:]))
             spoken = ""
     found.prompt = "\n".join(prompts)

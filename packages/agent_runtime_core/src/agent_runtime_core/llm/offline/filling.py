@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from agent_runtime_core.llm.offline.answers import plain_answer
 from agent_runtime_core.llm.offline.conversation import Ran, Situation
 from agent_runtime_core.llm.offline.counting import assign_numbers
 from agent_runtime_core.llm.offline.formats import READERS
+from agent_runtime_core.llm.offline.labels import is_mentioned
 from agent_runtime_core.llm.offline.meaning import is_prose, meaning_of
 from agent_runtime_core.llm.offline.names import NAMES
 from agent_runtime_core.llm.offline.numerals import numerals
@@ -18,7 +20,7 @@ from agent_runtime_core.llm.offline.reading import read_values
 from agent_runtime_core.llm.offline.schema import OfferedTool, Parameter, Path
 from agent_runtime_core.llm.offline.validity import fits
 
-__all__ = ["Filling", "fill", "fill_from_rest", "refill"]
+__all__ = ["Filling", "fill", "fill_evident", "fill_next_listed", "refill"]
 
 _JOINED = re.compile(r"(?:[,;\n&+]|\band\b|\bplus\b|\bthen\b)\s*(?:also |add |another )?$", re.IGNORECASE)
 
@@ -53,30 +55,72 @@ class Filling:
 def fill(tool: OfferedTool, situation: Situation) -> Filling:
     """The tool's arguments as far as the user's messages hold them, the last one with plain words too.
 
-    When this very tool has just failed, what it was called with stands in for what the user does not say again.
+    What was evident in the message before, and no tool has used, still counts. When this very tool has just failed,
+    what it was called with stands in for what the user does not say again.
     """
+    before = situation.before
+    has_failed = before is not None and before.failed
     filling = Filling(tool)
+    if not has_failed and all(ran.name != tool.name for ran in situation.ran_before):
+        filling = fill_evident(tool, situation.said_before, situation.ran_before)
     for place, said in enumerate(situation.said):
         passage = said.copy()
         is_last = place == len(situation.said) - 1
-        if is_last:
-            _keep_segment(tool, passage, 0)
-        found = read_values(tool, passage, filling.values, plain=is_last or bool(said.asked))
+        _keep_segment(tool, passage, 0)
+        found = read_values(tool, passage, filling.values, plain=True)
+        if not is_last and not said.asked and not _was_taken(tool, found, situation.said[place + 1].asked):
+            found = {path: value for path, value in found.items() if value.sure == Sure.EVIDENT}
         filling.values.update(found)
-        if is_last:
-            filling.fresh = set(found)
+        filling.fresh = set(found)
     for said in situation.said[:-1]:
         for parameter in filling.missing:  # a name said before it was asked for is one only if it looks like one
             value = plain_answer(said.copy(), parameter, tool) if _is_name(parameter) else None
             if not said.asked and value is not None and fits(value.value, parameter.schema):
                 filling.values[parameter.path] = value
-    before = situation.before
-    if before is not None and before.failed and before.name == tool.name and filling.fresh:
+    if before is not None and has_failed and before.name == tool.name and filling.fresh:
         for parameter in filling.missing:
             value_before = _at(before.arguments, parameter.path)
             if value_before is not None and fits(value_before, parameter.schema):
                 filling.values[parameter.path] = Found(value_before, 0, 0, Sure.LIKELY)
     return filling
+
+
+def fill_evident(tool: OfferedTool, said: Sequence[Passage], ran: Sequence[Ran]) -> Filling:
+    """What messages hold for a tool after other tools have run on them.
+
+    The words that those tools used are spent. Of the rest only what is evident counts: an email, a choice, a value
+    behind its label, and a number beside one of these.
+    """
+    filling = Filling(tool)
+    for message in said:
+        passage = message.copy()
+        for each in ran:
+            _blank_used(passage, each)
+        passage.asked = ""
+        found = read_values(tool, passage, filling.values, plain=False)
+        filling.values.update({path: value for path, value in found.items() if value.sure == Sure.EVIDENT})
+        if filling.values and filling.missing:
+            filling.values.update(assign_numbers(filling.missing, passage, plain=True))
+    return filling
+
+
+def fill_next_listed(tool: OfferedTool, situation: Situation) -> Filling | None:
+    """The next of several amounts that were listed (`2 apples and 3 pears`); None when all of them are done."""
+    times = sum(ran.name == tool.name for ran in situation.ran)
+    for said in situation.said:
+        passage = said.copy()
+        if _keep_segment(tool, passage, times):
+            values = read_values(tool, passage, (), plain=True)
+            filling = Filling(tool, values, set(values))
+            return None if filling.missing else filling
+    return None
+
+
+def _was_taken(tool: OfferedTool, found: dict[Path, Found], asked: str) -> bool:
+    """Whether the question that followed a message shows that its plain words were taken: it asks for another value."""
+    others = [each for each in tool.required if each.path not in found]
+    given = [each for each in tool.required if each.path in found]
+    return any(is_mentioned(each, asked) for each in others) and not any(is_mentioned(each, asked) for each in given)
 
 
 def _is_name(parameter: Parameter) -> bool:
@@ -89,42 +133,10 @@ def refill(tool: OfferedTool, before: Ran) -> Filling:
     return Filling(tool, {path: Found(value, 0, 0, Sure.LIKELY) for path, value in values.items() if value is not None})
 
 
-def fill_from_rest(tool: OfferedTool, situation: Situation) -> Filling | None:
-    """The arguments for another call after tools have run on the same message; None when it does not hold them.
-
-    The words that those tools used are spent. Of the rest only what is evident counts (an email, a choice, a value
-    behind its label), or the next of several amounts that were listed (`2 apples and 3 pears`).
-    """
-    times = sum(ran.name == tool.name for ran in situation.ran)
-    if times:
-        return _next_listed(tool, situation, times)
-    filling = Filling(tool)
-    for said in situation.said:
-        passage = said.copy()
-        for ran in situation.ran:
-            _blank_used(passage, ran)
-        passage.asked = ""
-        filling.values.update(read_values(tool, passage, filling.values, plain=False))
-        if filling.surest == Sure.EVIDENT and filling.missing:
-            numbers = assign_numbers(filling.missing, passage, plain=True)
-            filling.values.update(numbers)
-    filling.fresh = set(filling.values)
-    return filling if filling.surest == Sure.EVIDENT and not filling.missing else None
-
-
-def _next_listed(tool: OfferedTool, situation: Situation, times: int) -> Filling | None:
-    passage = situation.words.copy()
-    if not _keep_segment(tool, passage, times):
-        return None
-    values = read_values(tool, passage, (), plain=True)
-    filling = Filling(tool, values, set(values))
-    return None if filling.missing else filling
-
-
 def _keep_segment(tool: OfferedTool, passage: Passage, index: int) -> bool:
     """Leave only one of several amounts in the passage (`2 apples and 3 pears`); False when there is none such."""
     amounts = [each for each in tool.parameters if each.type in ("integer", "number") and not each.choices]
-    things = [each for each in tool.parameters if each.is_free_text and each.required and not is_prose(each)]
+    things = [each for each in tool.required if each.type == "string" and not is_prose(each)]
     if len(amounts) != 1 or len(things) != 1:
         return False
     text = passage.left

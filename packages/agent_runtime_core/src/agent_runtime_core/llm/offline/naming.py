@@ -11,7 +11,7 @@ from agent_runtime_core.llm.offline.passage import Passage, joined_words, stem, 
 from agent_runtime_core.llm.offline.phrases import is_question, without_greeting
 from agent_runtime_core.llm.offline.schema import OfferedTool
 
-__all__ = ["by_intent", "by_words", "is_named_whole", "wants_more"]
+__all__ = ["WAY_OUT", "by_intent", "by_words", "is_named_whole", "takes_back", "wants_more"]
 
 
 def _stemmed(listed: str) -> frozenset[str]:
@@ -30,10 +30,13 @@ _BEGINNING = _stemmed(
 _LOOKING = _stemmed(
     "show view list see look find tell describe check status summary get help explain what search lookup"
 )
+_TAKING_BACK = _stemmed("remove delete drop discard clear cancel undo revoke withdraw erase reset empty")
 _REQUEST = re.compile(r"\s*(?:please )?(?:can|could|will|would) you\b", re.IGNORECASE)
 _ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
 _WHOLE_NAME, _NAME_WORD, _INTENT, _IN_QUESTION = 10, 4, 12, 8
 _MOST_ABOUT = 3
+WAY_OUT = "You can also say"
+"""How the client names the tools that could be called instead of an answer; no part of the question."""
 _ALL_INTENTS = frozenset().union(*INTENT_STEMS.values())
 
 
@@ -57,14 +60,23 @@ def by_intent(tool: OfferedTool, situation: Situation, tools: Sequence[OfferedTo
         return _INTENT if _does(tool, meant, negated) else 0
     if any(_does(each, meant, negated) for each in tools):
         return _INTENT if _does(tool, meant, negated) else 0
-    core = _core(tool)
-    return _IN_QUESTION if "yes" in meant and not tool.required and core and core <= stems(asked) else 0
+    simple = [each for each in tools if not each.required and not set(each.name_stems) & negated]
+    in_question = [each for each in simple if _core(each) and _core(each) <= stems(asked)]
+    if "no" in meant:  # what the question did not offer, when there is just one such thing
+        others = [each for each in simple if each not in in_question] if in_question else []
+        return _IN_QUESTION if others == [tool] else 0
+    return _IN_QUESTION if "yes" in meant and tool in in_question else 0
 
 
 def wants_more(situation: Situation) -> bool:
     """Whether the user says yes to a question such as `Anything else?`, or `another one`."""
     meant = intents(without_greeting(situation.words.left))
     return "more" in meant or ("yes" in meant and _ASKS_FOR_MORE.search(_last_words(situation.words.asked)) is not None)
+
+
+def takes_back(tool: OfferedTool) -> bool:
+    """Whether a tool undoes something: such a tool is called only when the user's words say so."""
+    return bool(set(tool.name_stems[:1]) & _TAKING_BACK)
 
 
 def is_named_whole(tool: OfferedTool, situation: Situation) -> bool:
@@ -92,6 +104,8 @@ def _named(tool: OfferedTool, said: Passage) -> int:
     spoken = stems(text) - _negated(text)
     about = len((stems(tool.description) - _SILENT) & spoken)
     core = _core(tool)
+    if takes_back(tool) and spoken & _TAKING_BACK:
+        spoken |= set(tool.name_stems[:1])  # to drop, to delete and to remove are one
     hits = core & spoken
     if _has_whole_name(tool, text):
         return _WHOLE_NAME + min(about, _MOST_ABOUT)
@@ -125,5 +139,5 @@ def _negated(text: str) -> set[str]:
 
 
 def _last_words(asked: str) -> str:
-    """The last sentence or two of what the user was asked."""
-    return " ".join(re.split(r"(?<=[.!?])\s+", asked.strip()[-600:])[-2:])
+    """The last sentence or two of what the user was asked, without what could be said instead."""
+    return " ".join(re.split(r"(?<=[.!?])\s+", asked.strip()[-600:].split(WAY_OUT)[0].strip())[-2:])

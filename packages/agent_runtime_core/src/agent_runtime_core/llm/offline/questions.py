@@ -35,7 +35,9 @@ _EXAMPLES = {
 }
 
 
-def next_question(tools: Sequence[OfferedTool], pending: Filling | None, situation: Situation, *, again: bool) -> str:
+def next_question(
+    tools: Sequence[OfferedTool], pending: Filling | None, situation: Situation, *, again: bool, is_answer: bool = False
+) -> str:
     """What to ask now; empty when there is nothing to ask.
 
     Args:
@@ -43,6 +45,7 @@ def next_question(tools: Sequence[OfferedTool], pending: Filling | None, situati
         pending: The tool whose next value is missing; None when no tool takes values.
         situation: The conversation.
         again: Whether it is asked once more: then it says what an answer looks like.
+        is_answer: Whether the user has just answered the question before: then that one is not put again.
     """
     asked = [line for line in lines_of(situation.prompt) if line.kind == "asks"]
     missing = pending.missing if pending is not None else []
@@ -50,6 +53,8 @@ def next_question(tools: Sequence[OfferedTool], pending: Filling | None, situati
         return asked[0].text if asked else _offers(tools)
     parameter = missing[0]
     line = None if pending.values or again else _line_about(asked, missing, tools)
+    if is_answer and line is not None and line.text in situation.words.asked:
+        line, asked = None, [each for each in asked if each is not line]
     text = line.text if line is not None else _question(parameter, asked)
     if line is None or len(missing) == 1:
         text = _with_choices(text, parameter)

@@ -75,7 +75,7 @@ def _asking(choice: Choice, situation: Situation, offered: list[OfferedTool]) ->
     is_first = not situation.words.asked
     again = not understood and not is_first and not is_courtesy(situation.words.left)
     before = opening(situation, is_first=is_first, understood=understood)
-    question = next_question(offered, pending, situation, again=again)
+    question = next_question(offered, pending, situation, again=again, is_answer=understood)
     return f"{before} {question}{way_out(offered) if again and pending is not None else ''}".strip()
 
 

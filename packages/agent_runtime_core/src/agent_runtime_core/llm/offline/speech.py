@@ -158,6 +158,8 @@ _SAYING = _rules(
         rf"congratulate (?:{THEM})\s*(?P<it>.*)": _after("Congratulations", "!"),
         rf"apologi[sz]e(?: to (?:{THEM}))?\s*(?P<it>.*)": _after("I am sorry"),
         r"(?:say|bid)(?: \w+){0,3} (?P<it>goodbye|farewell)(?: .*)?": _always("Goodbye!"),
+        r"thank [^\s,]+(?: [^\s,]+){0,2}? (?P<it>for .+)": _after("Thank you"),
+        r"(?:greet|welcome) (?P<it>[A-Z]\S+)": lambda name: f"Hello {name}!",
         rf"wish (?:{THEM}) (?P<it>.+)": _after("I wish you"),
         rf"(?:tell|inform|remind) (?:{THEM}) (?P<it>(?!about\b|how\b|what\b|why\b|which\b|of\b|to\b).+)": _tell,
         rf"let (?:{THEM}) know (?P<it>(?!about\b|how\b|what\b|why\b|if\b).+)": _tell,
@@ -170,6 +172,9 @@ _ASKING = _rules(
         rf"(?:have|let|help) (?:{THEM}) (?P<it>(?:choose|pick|select|confirm|decide|enter|provide)\b.*)": _please,
         rf"(?:ask|prompt|request)(?: (?:{THEM}))?,? (?:for|about) (?P<it>.+)": question_for,
         rf"ask(?: (?:{THEM}))? (?P<it>(?:{QUESTION_WORD}|whether|if)\b.+)": question_for,
+        r"ask [^\s,]+(?: [^\s,]+){0,2}? (?:for|about) (?P<it>.+)": question_for,
+        rf"ask [^\s,]+(?: [^\s,]+){{0,2}}? (?P<it>(?:{QUESTION_WORD}|whether|if)\b.+)": question_for,
+        r"ask [A-Z][^\s,]*(?: [A-Z][^\s,]*){0,2}? to (?P<it>.+)": _please,
         r"(?:find out|learn|determine|establish|clarify) (?P<it>.+)": question_for,
         rf"ask (?:{THEM}(?!'|\u2019)) (?P<it>.+)": question_for,
         r"(?:collect|get|gather|obtain|request|capture|record|elicit|take|save|store|note(?: down)?"

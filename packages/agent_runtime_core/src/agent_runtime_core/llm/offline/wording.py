@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from agent_runtime_core.llm.offline.conversation import Ran, Situation
 from agent_runtime_core.llm.offline.grammar import small
+from agent_runtime_core.llm.offline.naming import WAY_OUT
 from agent_runtime_core.llm.offline.passage import joined_words
 from agent_runtime_core.llm.offline.phrases import is_greeting, is_question, is_thanks
 from agent_runtime_core.llm.offline.questions import listed
@@ -47,7 +48,7 @@ def opening(situation: Situation, *, is_first: bool, understood: bool) -> str:
 def way_out(tools: Sequence[OfferedTool]) -> str:
     """The tools that need no value, as things that the user may say."""
     names = [f'"{" ".join(joined_words(tool.name))}"' for tool in tools if not tool.required][:8]
-    return f" You can also say {listed(names, ', ', ' or ')}." if names else ""
+    return f" {WAY_OUT} {listed(names, ', ', ' or ')}." if names else ""
 
 
 def result_words(ran: Sequence[Ran]) -> str:
