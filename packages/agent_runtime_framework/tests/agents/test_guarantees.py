@@ -69,6 +69,21 @@ async def test_2_a_tool_that_an_earlier_call_of_the_same_reply_has_left_behind_d
     assert result.state["age"] == 3
 
 
+async def test_2_an_offer_that_depends_on_the_data_follows_it_within_one_reply(signup, context):
+    agent_class: Any = signup.Agent
+
+    class OneNoteOnly(agent_class):
+        def get_tool_schemas(self, state):
+            return [each for each in super().get_tool_schemas(state) if not (state.notes and each.name == "note")]
+
+    twice = tool_call_reply("note", ("note", {"text": "second"}), text="first")
+
+    result = await OneNoteOnly(ScriptedLLM([twice, "Done"])).run(context("hello"))
+
+    assert result.state["notes"] == ["first"]
+    assert result.messages[2].content.startswith("Error: Unknown tool 'note'")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

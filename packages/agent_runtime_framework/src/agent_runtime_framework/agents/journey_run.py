@@ -45,7 +45,7 @@ class JourneyRun:
         self._told_step: Any = None  # the step that the events have told so far
         self._tools: Any = None
         self._offered: list[dict[str, Any]] = []
-        self._offered_step: Any = None  # the step that `_offered` belongs to
+        self._offer_is_old = False  # a tool has run since the journey was asked
 
     async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
         """Load messages and state. A goodbye after the journey's end needs no answer."""
@@ -81,15 +81,15 @@ class JourneyRun:
         return TurnSetup(agent.get_system_prompt(state), offered or None, {})
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
-        """Run a call, if its tool is offered at the present step: an earlier call of the reply may have moved it."""
-        state = self._state
-        offered = self._offered if state.get_step() == self._offered_step else self._read_offer()
+        """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
+        offered = self._read_offer() if self._offer_is_old else self._offered
+        self._offer_is_old = True
         return await call_tool(
             call,
             partial(self._agent.execute_tool, self._tools),
             offer={each["function"]["name"]: each["function"] for each in offered},
             timeout_s=timeout_s,
-            state=state,
+            state=self._state,
             check=None if self._new_message is None else check_state,
         )
 
@@ -129,8 +129,8 @@ class JourneyRun:
                 self._state.set_step(target)
 
     def _read_offer(self) -> list[dict[str, Any]]:
-        """Ask the journey for the tools of the present step."""
-        self._offered_step = self._state.get_step()
+        """Ask the journey for its tools as they are now."""
+        self._offer_is_old = False
         self._offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self._state)]
         return self._offered
 
@@ -139,8 +139,8 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     """A run's stream read to its end."""
     last: RunEvent | None = None
     try:
-        async for event in events:
-            last = event
+        async for last in events:  # noqa: B007  # only the last one is wanted
+            pass
     finally:
         await events.aclose()
     assert type(last) is RunFinished  # as every run ends that does not raise
