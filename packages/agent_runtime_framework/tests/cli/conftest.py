@@ -30,7 +30,15 @@ def _environment(**more: str) -> dict[str, str]:
         if not name.startswith(("AGENT_RUNTIME_", "OPENAI_", "ANTHROPIC_")) and name not in ("NO_COLOR", "COLUMNS")
     }
     path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
-    return {**inherited, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", **more}
+    commands = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    return {
+        **inherited,
+        "PATH": commands,
+        "PYTHONPATH": path,
+        "PYTHONIOENCODING": "utf-8",
+        "TERM": "xterm-256color",
+        **more,
+    }
 
 
 @pytest.fixture

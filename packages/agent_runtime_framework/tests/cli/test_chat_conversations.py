@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sqlite3
 from pathlib import Path
@@ -32,6 +33,20 @@ def test_a_complete_journey_ends_a_piped_chat_and_can_be_opened_again(agent_runt
     assert again.returncode == 0
     assert "> ada@example.org\nThank you, that is all.\n" in again.stdout
     assert "✓ welcome → ✓ collect_name → ✓ collect_email → ✓ complete\n✓ The journey is complete.\n" in again.stdout
+
+
+def test_the_command_to_open_it_again_works_where_the_environment_is_not_on_the_path(agent_runtime) -> None:
+    # Given
+    chat = ("chat", "chat_journeys:scripted", "--store", STORE, "--conversation", "ada")
+
+    # When
+    done = agent_runtime(*chat, lines=("hello",), PATH=os.defpath)
+    program, *arguments = shlex.split(done.stdout.splitlines()[-1])
+
+    # Then
+    assert os.path.basename(program) == "agent-runtime"
+    assert os.path.dirname(program)
+    assert arguments == list(chat)
 
 
 def test_a_complete_journey_still_answers_whoever_opens_it_again(agent_runtime) -> None:

@@ -6,8 +6,10 @@ import logging
 import os
 import secrets
 import shlex
+import shutil
 import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -69,7 +71,7 @@ def chat(
             agent_key=agent_key,
             conversation_id=conversation_id,
             saved_in=saved_in,
-            reopen=shlex.join(["agent-runtime", "chat", target, *given]) if saved_in else None,
+            reopen=shlex.join([*_this_command(), "chat", target, *given]) if saved_in else None,
             history=history,
             offline=_is_offline(agent.llm_client),
             expected=conversation is not None,
@@ -83,6 +85,14 @@ def chat(
     echo = not (source.interactive and on_stdout)
     view: ChatView = EventLines(sys.stdout, errors) if json else Transcript(Screen(), errors, echo=echo)
     raise typer.Exit(ChatSession(agent, conversation_id, source, view, opening, resources).run())
+
+
+def _this_command() -> list[str]:
+    """How a shell finds the command that is running: by name, or in the environment that it runs in."""
+    beside = Path(sys.executable).with_name("agent-runtime")
+    if shutil.which("agent-runtime") or not beside.exists():
+        return ["agent-runtime"]
+    return [os.path.relpath(beside)]
 
 
 def _give_client(agent: Agent, provider: str | None, model: str | None, resources: AsyncExitStack) -> None:
