@@ -286,3 +286,153 @@ def test_a_failure_is_said_in_plain_words_and_not_repeated_unasked(order: Any) -
     # Then
     assert order.state["attempts"] == 1
     assert answer == "That did not work: the order system did not answer. What is the order number?"
+
+
+def saves(following: str, words: str) -> Callable[..., str]:
+    """A tool that keeps its arguments, says something and goes on to the next step."""
+
+    def save(state: dict[str, Any], **arguments: Any) -> str:
+        state.update(arguments, step=following)
+        return words.format(**arguments)
+
+    return save
+
+
+@pytest.fixture
+def booking(journey: Any, tool: Callable[..., Any]) -> Any:
+    return journey(
+        {
+            "start": ("Greet the user and ask what they need.", []),
+            "intent": (
+                "Find out whether the user wants to book or cancel an appointment.",
+                [tool("choose_intent", "What the user wants to do", intent={**TEXT, "enum": ["book", "cancel"]})],
+            ),
+            "date": ("Ask for the date of the appointment.", [tool("save_date", date={**TEXT, "format": "date"})]),
+            "time": ("Ask at what time they would like to come.", [tool("save_time", time={**TEXT, "format": "time"})]),
+            "who": ("Ask for their name and phone number.", [tool("save_contact", name=TEXT, phone=TEXT)]),
+            "confirm": (
+                "Ask the user to confirm the booking.",
+                [tool("confirm_booking", "Confirm the booking"), tool("start_over", "Start over")],
+            ),
+            "done": ("Thank the user.", []),
+        },
+        {
+            "choose_intent": saves("date", "You want to {intent} an appointment."),
+            "save_date": saves("time", "On {date}."),
+            "save_time": saves("who", "At {time}."),
+            "save_contact": saves("confirm", "Got it, {name}."),
+            "confirm_booking": saves("done", "Booked."),
+            "start_over": saves("intent", "From the beginning, then."),
+        },
+        {"step": "start"},
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["hi", "I'd like to book an appointment", "3 May 2026", "at 3pm", "Ada, 020 7946 0958", "yes"],
+        ["hello", "I want to book an appointment for 3 May 2026 at 3pm", "Ada", "020 7946 0958", "confirm"],
+        ["hi", "cancel", "4 May 2026", "noon", "Bob", "020 7946 0000", "start over", "book", "3/5/2026", "15:00",
+         "I'm Ada, my number is 020 7946 0958", "yes please"],
+    ],
+)  # fmt: skip
+def test_what_was_said_ahead_is_not_asked_for_again(booking: Any, said: list[str]) -> None:
+    # When
+    answers = [booking.say(text) for text in said]
+
+    # Then
+    assert booking.state == {
+        "step": "done", "intent": "book", "date": "2026-05-03", "time": "15:00:00Z", "name": "Ada",
+        "phone": "020 7946 0958",
+    }  # fmt: skip
+    assert answers[-1] == "Booked. Thank you."
+
+
+@pytest.fixture
+def claim(journey: Any, tool: Callable[..., Any]) -> Any:
+    policy = {**TEXT, "pattern": "^POL-[0-9]{5}$", "description": "The policy number, e.g. POL-12345"}
+    return journey(
+        {
+            "policy": ("You handle claims. Be kind. Collect the policy number.", [tool("save_policy", number=policy)]),
+            "incident": (
+                "Ask what happened and when. Then call save_incident.",
+                [
+                    tool(
+                        "save_incident",
+                        description={**TEXT, "description": "What happened"},
+                        date={**TEXT, "format": "date", "description": "When it happened"},
+                    )
+                ],
+            ),
+            "injured": (
+                "Tell the user that this is the last question. Ask whether anybody was injured.",
+                [tool("save_injuries", injured={"type": "boolean"})],
+            ),
+            "done": ("Tell the user that their claim has been filed.", []),
+        },
+        {
+            "save_policy": saves("incident", "Thank you."),
+            "save_incident": saves("injured", "I am sorry to hear that."),
+            "save_injuries": saves("done", "All right."),
+        },
+        {"step": "policy"},
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["I had an accident", "pol-12345", "A tree fell on my car on 3 May 2026.", "no, nobody was"],
+        ["My policy is POL-12345", "A tree fell on my car on 3 May 2026.", "no"],
+    ],
+)
+def test_a_story_is_kept_in_the_users_own_words(claim: Any, said: list[str]) -> None:
+    # When
+    answers = [claim.say(text) for text in said]
+
+    # Then
+    assert claim.state["description"] == "A tree fell on my car on 3 May 2026."
+    assert (claim.state["date"], claim.state["injured"], claim.state["step"]) == ("2026-05-03", False, "done")
+    assert answers[-2:] == [
+        "I am sorry to hear that. This is the last question. Was anybody injured? (yes/no)",
+        "All right. Your claim has been filed.",
+    ]
+
+
+@pytest.fixture
+def router(journey: Any, tool: Callable[..., Any]) -> Any:
+    return journey(
+        {
+            "light": ("Ask whether the light is on.", [tool("light_is_on"), tool("light_is_off")]),
+            "restart": (
+                "Tell the user to restart the router. Ask if it works now.",
+                [tool("problem_solved", "It works now"), tool("escalate", "Hand over to a person")],
+            ),
+            "done": ("Say goodbye.", []),
+        },
+        {
+            "light_is_on": saves("restart", "Good."),
+            "light_is_off": saves("restart", "Plug it in first."),
+            "problem_solved": saves("done", "Great!"),
+            "escalate": saves("done", "A person will call you."),
+        },
+        {"step": "light"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "calls"),
+    [
+        (["hi", "yes", "yes"], ["light_is_on", "problem_solved"]),
+        (["my internet is broken", "no", "no"], ["light_is_off", "escalate"]),
+        (["hi", "it is on", "what?", "it works now"], ["light_is_on", "problem_solved"]),
+    ],
+)
+def test_yes_and_no_answer_the_question_that_was_put(router: Any, said: list[str], calls: list[str]) -> None:
+    # When
+    for text in said:
+        router.say(text)
+
+    # Then
+    assert [name for name, _ in router.called] == calls

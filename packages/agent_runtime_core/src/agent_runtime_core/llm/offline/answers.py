@@ -49,6 +49,9 @@ _TRAILING = re.compile(
     re.IGNORECASE,
 )
 _COMMANDS = frozenset(map(stem, "add put buy order get take choose pick select include remove delete drop".split()))
+_WISH_BEFORE = re.compile(r"\b(?:want|need|like|love|prefer|choose)\s*$", re.IGNORECASE)
+_TO_A_PLACE = re.compile(r"(?:to|at|in)\s+(?=\S)", re.IGNORECASE)
+_LONGEST_COMMAND = 3
 _PROSE_WORDS = 5  # what nobody asked for is a description only if it is a sentence
 _QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb", "`": "`", "\u201e": "\u201c"}
 _KEEPS_STOP = re.compile(
@@ -67,19 +70,24 @@ def plain_answer(passage: Passage, parameter: Parameter, tool: OfferedTool) -> F
     line = left.strip()
     if not words(line) and not re.search(r"[^\W_]|[^\x00-\x7f]", line):
         return None
-    if is_greeting(line) or is_thanks(line) or is_refusal(line) or _is_command(line):
+    if is_greeting(line) or is_thanks(line) or is_refusal(line):
+        return None
+    if _is_command(line) and not (meaning == "prose" and len(line.split()) > _LONGEST_COMMAND):
         return None
     if meaning == "prose":
         enough = passage.asked or _asks(parameter) or len(line.split()) >= _PROSE_WORDS
-        return _whole(passage, left) if enough and (_asks(parameter) or not is_question(line)) else None
+        return _whole(passage) if enough and (_asks(parameter) or not is_question(line)) else None
     if is_question(line):
         return None
     start, end = _bare(left, passage, parameter, tool)
     value = _whole_value(passage, start, end)
     if not value or value.lower() in _NOTHING or is_refusal(value) or _is_command(value):
         return None
-    if re.match(r"to\s", left[start:end], re.IGNORECASE):  # "I want to sign up" is a wish, and no value
-        return None
+    if _WISH_BEFORE.search(left[:start]) and re.match(r"to\s", left[start:end], re.IGNORECASE):
+        return None  # "I want to sign up" is a wish, and no value
+    if "where" in passage.asked.lower() and (place := _TO_A_PLACE.match(left[start:end])):
+        start += place.end()
+        value = _whole_value(passage, start, end)
     if meaning in NAMES and not is_name(value, asked=bool(passage.asked)):
         return None
     if not passage.asked and (len(value.split()) > 4 or (start == 0 and DECLARING.match(value))):
@@ -103,11 +111,12 @@ def _is_command(line: str) -> bool:
     return True
 
 
-def _whole(passage: Passage, left: str) -> Found:
-    """The user's own sentences, as they are."""
-    start = len(left) - len(left.lstrip())
-    end = len(left.rstrip())
-    return Found(_whole_value(passage, start, end, keep_stop=True), start, end, Sure.PLAIN)
+def _whole(passage: Passage) -> Found:
+    """The user's own sentences, as they are, also where another value has been read in them."""
+    written = Passage(passage.text)
+    left = without_greeting(written.left)
+    start, end = len(left) - len(left.lstrip()), len(left.rstrip())
+    return Found(_whole_value(written, start, end, keep_stop=True), start, end, Sure.PLAIN)
 
 
 def _whole_value(passage: Passage, start: int, end: int, *, keep_stop: bool = False) -> str:

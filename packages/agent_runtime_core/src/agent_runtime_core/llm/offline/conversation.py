@@ -49,6 +49,8 @@ class Situation:
     """The messages that `before` and its neighbours ran on."""
     ran_before: list[Ran] = field(default_factory=list)
     """The tools that ran on those."""
+    told: str = ""
+    """What the user was told so far, the latest part of it."""
     calls_made: int = 0
     """Tool calls in the whole conversation."""
 
@@ -78,6 +80,7 @@ def read_situation(messages: Any) -> Situation:
                 last = by_id[call.id] = Ran(call.name, call.arguments)
                 found.ran.append(last)
             spoken = content or spoken
+            found.told = f"{found.told}\n{content}"[-_TEXT_LIMIT:]
         elif role == "tool":
             ran = by_id.get(str(message.get("tool_call_id")))
             if ran is not None:

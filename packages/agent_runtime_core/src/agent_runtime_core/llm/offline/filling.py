@@ -11,7 +11,7 @@ from agent_runtime_core.llm.offline.answers import plain_answer
 from agent_runtime_core.llm.offline.conversation import Ran, Situation
 from agent_runtime_core.llm.offline.counting import assign_numbers
 from agent_runtime_core.llm.offline.formats import READERS
-from agent_runtime_core.llm.offline.labels import is_mentioned
+from agent_runtime_core.llm.offline.labels import mentioned
 from agent_runtime_core.llm.offline.meaning import is_prose, meaning_of
 from agent_runtime_core.llm.offline.names import NAMES
 from agent_runtime_core.llm.offline.numerals import numerals
@@ -118,9 +118,8 @@ def fill_next_listed(tool: OfferedTool, situation: Situation) -> Filling | None:
 
 def _was_taken(tool: OfferedTool, found: dict[Path, Found], asked: str) -> bool:
     """Whether the question that followed a message shows that its plain words were taken: it asks for another value."""
-    others = [each for each in tool.required if each.path not in found]
-    given = [each for each in tool.required if each.path in found]
-    return any(is_mentioned(each, asked) for each in others) and not any(is_mentioned(each, asked) for each in given)
+    asked_for = [each.path for each in mentioned(tool.required, asked)]
+    return bool(asked_for) and not any(path in found for path in asked_for)
 
 
 def _is_name(parameter: Parameter) -> bool:

@@ -19,6 +19,7 @@ QUESTION_WORD = r"(?:what|which|who|whom|whose|how|where|when|why)"
 _THIRD_PERSON = {"has": "have", "is": "are", "was": "were", "does": "do", "goes": "go"}
 _FRONTED = re.compile(r"you (are|were|can|would|will|could|should)\b(.*)", re.IGNORECASE | re.DOTALL)
 _SHORT_WOULD = re.compile(r"you'd (like|love|prefer|rather)\b(.*)", re.IGNORECASE | re.DOTALL)
+_IT_DOES = re.compile(r"(it|this|that|everything) ((?!is|was|has|does)\w{2,}[^s\W])s\b(.*)", re.IGNORECASE | re.DOTALL)
 _ITS_VERB = re.compile(r"(.{1,40}?) (is|are|was|were|can|should|will)\b(.*)", re.IGNORECASE | re.DOTALL)
 _WISH = re.compile(r"((?:what|which|how many|how much)(?: \w+){0,2}?) to (\w.*)", re.IGNORECASE | re.DOTALL)
 _DIRECT = re.compile(r"(?:what|which|how (?:many|much|old|long))\b.{0,40}", re.IGNORECASE)
@@ -99,6 +100,8 @@ def _whether(clause: str) -> str:
         return f"Would you {match[1]}{match[2]}?"
     if inner.lower().startswith("you "):
         return f"Do {small(inner)}?"
+    if match := _IT_DOES.fullmatch(inner):
+        return f"Does {match[1].lower()} {match[2]}{match[3]}?"
     if match := _ITS_VERB.fullmatch(inner):
         return f"{capital(match[2])} {small(match[1])}{match[3]}?"
     return f"Please tell me whether {inner}."

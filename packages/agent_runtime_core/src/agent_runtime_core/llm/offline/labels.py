@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from agent_runtime_core.llm.offline.formats import READERS
 from agent_runtime_core.llm.offline.meaning import meaning_of
@@ -11,7 +11,7 @@ from agent_runtime_core.llm.offline.passage import Found, Passage, Sure, joined_
 from agent_runtime_core.llm.offline.schema import OfferedTool, Parameter, Path
 from agent_runtime_core.llm.offline.single import value_about
 
-__all__ = ["is_mentioned", "labelled_values"]
+__all__ = ["labelled_values", "mentioned"]
 
 _SEPARATOR = (
     r"(?P<sep>\s*(?::|=|\bis\b|\bare\b|'s\b|\bwill be\b|\bshould be\b|\bto\b|\bof\b|-(?=\s))\s*)?"  # "the year is"
@@ -20,12 +20,33 @@ _VALUE_ENDS = re.compile(r"[,;\n]|\.(?=\s|$)|\s+and\s+(?=(?:my|the|our|its|with)
 _GENERIC = frozenset("number name type id value the a of is code kind item user text date time".split())
 _MAY_PRECEDE = frozenset(["", '"', "'", "a", "an", "the", "my", "from", "about"])
 _REACH = 300
+_SILENT = stems("the a an of is are it to for and or please tell me your user user's customer customer's in on was you")
 
 
-def is_mentioned(parameter: Parameter, text: str) -> bool:
-    """Whether a text speaks of the parameter: one of the telling words of its name stands in it."""
-    telling = stems(parameter.label) - {"the", "a", "of", "is"}
-    return bool(telling & stems(text))
+def mentioned(parameters: Sequence[Parameter], text: str) -> list[Parameter]:
+    """Those parameters that a text speaks of by a word of their name that no other one has.
+
+    When it names none of them so, the words of their descriptions decide.
+    """
+    spoken = stems(text)
+    for about in (_name_of, _description_of):
+        of_each = {each.path: about(each) - _SILENT for each in parameters}
+        found = []
+        for each in parameters:
+            others = [of_each[other.path] for other in parameters if other.path != each.path]
+            if (of_each[each.path].difference(*others) or of_each[each.path]) & spoken:
+                found.append(each)
+        if found:
+            return found
+    return []
+
+
+def _name_of(parameter: Parameter) -> set[str]:
+    return stems(parameter.label)
+
+
+def _description_of(parameter: Parameter) -> set[str]:
+    return stems(parameter.description[:_REACH])
 
 
 def labelled_values(tool: OfferedTool, passage: Passage) -> dict[Path, Found]:

@@ -24,6 +24,7 @@ _SILENT = _stemmed(
     " collect give call use using do does has have can could will some any not no yes what which how there here"
     " now one"
 )
+_ARTICLES = _stemmed("the a an user user's customer it")
 _BEGINNING = _stemmed(
     "start begin open go create make new route choose select handle process run show view list see check"
 )
@@ -31,6 +32,7 @@ _LOOKING = _stemmed(
     "show view list see look find tell describe check status summary get help explain what search lookup"
 )
 _TAKING_BACK = _stemmed("remove delete drop discard clear cancel undo revoke withdraw erase reset empty")
+_STARTING_OVER = _stemmed("over again restart reset")
 _REQUEST = re.compile(r"\s*(?:please )?(?:can|could|will|would) you\b", re.IGNORECASE)
 _ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
 _WHOLE_NAME, _NAME_WORD, _INTENT, _IN_QUESTION = 10, 4, 12, 8
@@ -61,7 +63,12 @@ def by_intent(tool: OfferedTool, situation: Situation, tools: Sequence[OfferedTo
     if any(_does(each, meant, negated) for each in tools):
         return _INTENT if _does(tool, meant, negated) else 0
     simple = [each for each in tools if not each.required and not set(each.name_stems) & negated]
-    in_question = [each for each in simple if _core(each) and _core(each) <= stems(asked)]
+    in_question = [each for each in simple if _is_asked_for(each, asked)]
+    told_apart = [each for each in in_question if _tells_apart(each, simple, said)]
+    if len(told_apart) == 1:
+        return _IN_QUESTION if told_apart == [tool] else 0
+    if len(in_question) > 1:  # "Is the light on?" names light_is_on more fully than light_is_off
+        in_question = [each for each in in_question if set(each.name_stems) <= stems(asked)]
     if "no" in meant:  # what the question did not offer, when there is just one such thing
         others = [each for each in simple if each not in in_question] if in_question else []
         return _IN_QUESTION if others == [tool] else 0
@@ -93,6 +100,8 @@ def _does(tool: OfferedTool, meant: Sequence[str], negated: set[str]) -> bool:
     name = tool.name_stems
     if set(name) & negated:
         return False
+    if set(name) & _STARTING_OVER and not set(meant) & {"restart", "retry", "more"}:
+        return False  # to start over is no start
     leading = name[:1] if name and name[0] in _ALL_INTENTS else [*name, stem("".join(joined_words(tool.name)))]
     return any(INTENT_STEMS[each] & set(leading) for each in meant)
 
@@ -113,6 +122,20 @@ def _named(tool: OfferedTool, said: Passage) -> int:
     if hits and (first in hits or hits == core):
         return _NAME_WORD * len(hits) + min(about, _MOST_ABOUT)
     return min(len(hits) + about, _MOST_ABOUT)
+
+
+def _is_asked_for(tool: OfferedTool, asked: str) -> bool:
+    """Whether a question is about what the tool does: it holds its name, or all of its description."""
+    spoken = stems(asked)
+    described = {stem(word) for word in words(re.split(r"[.:;]", tool.description)[0])} - _ARTICLES
+    return bool(_core(tool)) and (_core(tool) <= spoken or (len(described) > 1 and described <= spoken))
+
+
+def _tells_apart(tool: OfferedTool, rivals: Sequence[OfferedTool], said: Passage) -> bool:
+    """Whether the user said the words of the tool's name that no rival has: `it is off` for light_is_off."""
+    others = [set(each.name_stems) for each in rivals if each is not tool]
+    own = set(tool.name_stems).difference(*others)
+    return bool(others) and bool(own) and own <= stems(said.left) and not is_question(said.left)
 
 
 def _core(tool: OfferedTool) -> set[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from agent_runtime_core.llm.offline.answers import plain_answer
 from agent_runtime_core.llm.offline.choices import find_boolean, find_choices
 from agent_runtime_core.llm.offline.counting import assign_numbers
-from agent_runtime_core.llm.offline.labels import is_mentioned, labelled_values
+from agent_runtime_core.llm.offline.labels import labelled_values, mentioned
 from agent_runtime_core.llm.offline.lists import find_objects, plain_list
 from agent_runtime_core.llm.offline.meaning import is_prose, meaning_of
 from agent_runtime_core.llm.offline.passage import Found, Passage, Sure
@@ -124,7 +124,7 @@ def _in_order(tool: OfferedTool, missing: Sequence[Parameter], passage: Passage)
 
 def _pending(missing: Sequence[Parameter], asked: str) -> Path | None:
     """The parameter that the user was asked for: the one missing value that the question names, else the first."""
-    named = [each for each in missing if is_mentioned(each, asked[-_SAID_LATELY:])]
+    named = mentioned(missing, asked[-_SAID_LATELY:])
     first = named[0] if len(named) == 1 else missing[0] if missing else None
     return first.path if first is not None else None
 
@@ -142,9 +142,10 @@ def _plain(
         if (each.is_free_text and may_be_plain(each, passage)) or (each.type == "array" and not each.choices)
     ]
     asked = passage.asked[-_SAID_LATELY:]
-    named = [each for each in takes_words if is_mentioned(each, asked)]
-    if not takes_words or (not named and _asks_for_other(missing, takes_words, asked)):
-        return {}
+    asked_for = mentioned(missing, asked)
+    named = [each for each in takes_words if each in asked_for]
+    if not takes_words or (asked_for and not named and not is_prose(takes_words[0])):
+        return {}  # the question was for a value that plain words cannot be
     parameter = named[0] if len(named) == 1 else takes_words[0]
     if parameter.type == "array":
         value = plain_list(parameter, passage, tool)
@@ -153,12 +154,6 @@ def _plain(
     kept: dict[Path, Found] = {}
     _keep(kept, parameter, passage, value)
     return kept
-
-
-def _asks_for_other(missing: Sequence[Parameter], takes_words: Sequence[Parameter], asked: str) -> bool:
-    """Whether the question named a missing value that plain words cannot be: then they are no answer to it."""
-    closed = [each for each in missing if each not in takes_words]
-    return any(is_mentioned(each, asked) for each in closed) and not is_prose(takes_words[0])
 
 
 def _split_names(tool: OfferedTool, found: dict[Path, Found], have: Collection[Path]) -> dict[Path, Found]:

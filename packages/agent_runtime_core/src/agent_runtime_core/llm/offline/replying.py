@@ -16,6 +16,7 @@ from agent_runtime_core.llm.offline.wording import (
     closing_words,
     is_asking,
     is_courtesy,
+    news,
     opening,
     result_words,
     way_out,
@@ -65,7 +66,8 @@ def _after_results(situation: Situation, offered: list[OfferedTool]) -> Reply:
     if not offered:
         return Reply(f"{text} {closing_words(situation)}".strip())
     if not is_asking(text):
-        text = f"{text} {next_question(offered, choice.pending, situation, again=False)}"
+        question = next_question(offered, choice.pending, situation, again=False)
+        text = " ".join(filter(None, [text, news(situation), question]))
     return Reply(text.strip())
 
 

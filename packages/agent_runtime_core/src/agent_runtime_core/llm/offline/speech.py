@@ -127,7 +127,7 @@ def _always(words: str) -> Callable[[str], str]:
 
 def _tell(clause: str) -> str:
     """What the user is to be told, when it is a whole sentence."""
-    clause = second_person(clause.removeprefix("that ")).strip()
+    clause = second_person(clause.removeprefix("that ")).replace(" and that ", " and ").strip()
     is_sentence = re.search(r"\b(?:is|are|was|were|will|can|has|have|you|could|would|did)\b", clause)
     return f"{capital(clause)}." if is_sentence else ""
 
@@ -161,6 +161,7 @@ _SAYING = _rules(
         r"thank [^\s,]+(?: [^\s,]+){0,2}? (?P<it>for .+)": _after("Thank you"),
         r"(?:greet|welcome) (?P<it>[A-Z]\S+)": lambda name: f"Hello {name}!",
         rf"wish (?:{THEM}) (?P<it>.+)": _after("I wish you"),
+        rf"(?:tell|remind|instruct|advise) (?:{THEM}) to (?P<it>.+)": _please,
         rf"(?:tell|inform|remind) (?:{THEM}) (?P<it>(?!about\b|how\b|what\b|why\b|which\b|of\b|to\b).+)": _tell,
         rf"let (?:{THEM}) know (?P<it>(?!about\b|how\b|what\b|why\b|if\b).+)": _tell,
         r"(?:explain|say) that (?P<it>.+)": _tell,
@@ -168,7 +169,7 @@ _SAYING = _rules(
 )
 _ASKING = _rules(
     {
-        rf"(?:ask|invite|get|have|let|help|encourage|prompt|request|remind|tell) (?:{THEM}) to (?P<it>.+)": _please,
+        rf"(?:ask|invite|get|have|let|help|encourage|prompt|request) (?:{THEM}) to (?P<it>.+)": _please,
         rf"(?:have|let|help) (?:{THEM}) (?P<it>(?:choose|pick|select|confirm|decide|enter|provide)\b.*)": _please,
         rf"(?:ask|prompt|request)(?: (?:{THEM}))?,? (?:for|about) (?P<it>.+)": question_for,
         rf"ask(?: (?:{THEM}))? (?P<it>(?:{QUESTION_WORD}|whether|if)\b.+)": question_for,

@@ -15,13 +15,18 @@ from agent_runtime_core.llm.offline.questions import listed
 from agent_runtime_core.llm.offline.schema import OfferedTool
 from agent_runtime_core.llm.offline.speech import lines_of
 
-__all__ = ["closing_words", "is_asking", "is_courtesy", "opening", "result_words", "way_out"]
+__all__ = ["closing_words", "is_asking", "is_courtesy", "news", "opening", "result_words", "way_out"]
 
 _RULES = "I am the offline client: rules for trying things out, no AI"
 _SHOWN = 1_000
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _FAILURE = re.compile(r"error(?: executing [^:\s]+)?\s*[:,.-]*\s*(?P<why>.*)", re.IGNORECASE | re.DOTALL)
-_ASKS = re.compile(r"\b(?:please|tell me|enter|give me|try again)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\bplease (?:tell|give|enter|send|provide|let|try|check|choose|confirm|say|type|pick)\b"
+    r"|\b(?:tell me|give me|try again)\b",
+    re.IGNORECASE,
+)
+_GREETS = re.compile(r"(?:hello|hi|welcome|good (?:morning|afternoon|evening))\b", re.IGNORECASE)
 
 
 def opening(situation: Situation, *, is_first: bool, understood: bool) -> str:
@@ -43,6 +48,12 @@ def opening(situation: Situation, *, is_first: bool, understood: bool) -> str:
     if is_question(said):
         return f"{spoken} I cannot answer questions: {small(_RULES)}.".strip()
     return spoken if is_first or not said.strip() else f"I did not understand that. {_RULES}."
+
+
+def news(situation: Situation) -> str:
+    """What the prompt wants said after a tool has run, as far as it was not said before; no greetings."""
+    lines = [line.text for line in lines_of(situation.prompt) if line.kind == "says"]
+    return " ".join(text for text in lines if text not in situation.told and not _GREETS.match(text))
 
 
 def way_out(tools: Sequence[OfferedTool]) -> str:
