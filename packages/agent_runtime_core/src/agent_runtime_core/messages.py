@@ -90,7 +90,7 @@ class ToolCall:
         elif raw is None:
             self.arguments = {}
         elif isinstance(raw, Mapping):
-            self.arguments = dict(raw)
+            self.arguments = self._own(raw)
         else:
             self.arguments = {}
             self.problem = f"the arguments are {_json_kind(raw)}, not a JSON object"
@@ -108,6 +108,15 @@ class ToolCall:
             return value
         self.problem = f"the arguments are {_json_kind(value)}, not a JSON object"
         return {}
+
+    def _own(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments in a dict, as they would be read from a text; what a tool does to them stays with the tool."""
+        try:
+            value: dict[str, Any] = json.loads(json.dumps(dict(given), allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
+            self.problem = f"the arguments are not valid JSON ({error})"
+            return {}
+        return value
 
     def __getitem__(self, key: str) -> Any:
         """The entry of the call as the model gave it."""
