@@ -6,6 +6,7 @@ and a run makes half a dozen of them per LLM call.)
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Any, ClassVar, Literal
@@ -119,7 +120,7 @@ class LLMCallFinished(_Event):
 
     def to_dict(self) -> dict[str, Any]:
         """The message and the usage; the calls are in the message."""
-        return {"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage}
+        return _json_ready({"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -201,6 +202,11 @@ class RunFinished(_Event):
     state: dict[str, Any] | None = None
     """The journey's state as a dict; None for a run without a journey."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """All fields; what a state holds beside JSON data, as text."""
+        # The class by name: a dataclass with slots is another class than the one that `super()` would look for.
+        return _json_ready(_Event.to_dict(self))
+
 
 @dataclass(slots=True, kw_only=True)
 class RunFailed(_Event):
@@ -212,6 +218,12 @@ class RunFailed(_Event):
     def to_dict(self) -> dict[str, Any]:
         """The error's type and text."""
         return {"kind": self.kind, "error": type(self.error).__name__, "message": str(self.error)}
+
+
+def _json_ready(data: dict[str, Any]) -> dict[str, Any]:
+    """The data of users and vendors as JSON data: what JSON does not know becomes its text."""
+    ready: dict[str, Any] = json.loads(json.dumps(data, default=str, skipkeys=True))
+    return ready
 
 
 def _plain(step: Any) -> Any:
