@@ -159,18 +159,24 @@ async def _tell(hooks: ExecutorHooks, event: RunEvent) -> None:
     match event:
         case LLMCallStarted():
             await _call(hooks, "on_iteration_start", event.turn)
-            tools = None if event.tools is None else list(event.tools)
-            await _call(hooks, "on_llm_call", [dict(message) for message in event.messages], tools)
+            await _call(hooks, "on_llm_call", _copied(event.messages), _copied(event.tools))
         case LLMCallFinished() if event.calls:
-            await _call(hooks, "on_tool_calls", [dict(call) for call in event.message["tool_calls"]])
+            await _call(hooks, "on_tool_calls", _copied(event.message["tool_calls"]))
         case ToolCallStarted():
-            await _call(hooks, "on_tool_start", event.call.name, dict(event.call.arguments))
+            await _call(hooks, "on_tool_start", event.call.name, _copied(event.call.arguments))
         case ToolCallFinished():
             await _call(hooks, "on_tool_end", event.call.name, event.outcome.content)
         case RunFinished():
             await _call(hooks, "on_complete", event.response, event.reason)
         case _:
             pass
+
+
+def _copied(value: Any) -> Any:
+    """The value with dicts and lists of its own, all the way down."""
+    if isinstance(value, dict):
+        return {key: _copied(item) if isinstance(item, (dict, list)) else item for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 async def _call(hooks: ExecutorHooks, name: str, *arguments: Any) -> None:
