@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partialmethod, singledispatchmethod
 from typing import Any, Protocol
 
 from agent_runtime_framework.config import should_swallow_exceptions
@@ -15,6 +16,7 @@ from agent_runtime_framework.tools.journey_tools import BaseJourneyTools
 __all__ = ["CallableToolExecutor", "MethodToolExecutor", "ToolExecutor"]
 
 _INHERITED = (object, BaseTool, BaseJourneyTools)
+_BOUND_LATER = (staticmethod, classmethod, partialmethod, singledispatchmethod)
 
 
 class ToolExecutor(Protocol):
@@ -70,7 +72,7 @@ class MethodToolExecutor:
         for owner in type(self.tools_instance).__mro__:
             if name in vars(owner):
                 defined = vars(owner)[name]
-                if owner in _INHERITED or isinstance(defined, (type, property)) or not _is_method(defined):
+                if owner in _INHERITED or not _is_method(defined):
                     return None
                 method: Callable[..., Any] = getattr(self.tools_instance, name)
                 return method
@@ -78,7 +80,7 @@ class MethodToolExecutor:
 
 
 def _is_method(defined: Any) -> bool:
-    return isinstance(defined, (staticmethod, classmethod)) or callable(defined) or hasattr(defined, "__get__")
+    return isinstance(defined, _BOUND_LATER) or (callable(defined) and not isinstance(defined, type))
 
 
 async def _execute(name: str, function: Callable[..., Any] | None, arguments: dict[str, Any]) -> str:
@@ -88,7 +90,7 @@ async def _execute(name: str, function: Callable[..., Any] | None, arguments: di
         if inspect.iscoroutinefunction(function):
             result = await function(**arguments)
         else:
-            result = await asyncio.to_thread(function, **arguments)
+            result = await asyncio.to_thread(_called, function, arguments)
             if inspect.isawaitable(result):
                 result = await result
         return result_text(result)
@@ -96,3 +98,10 @@ async def _execute(name: str, function: Callable[..., Any] | None, arguments: di
         if not should_swallow_exceptions():
             raise
         return failure_text(name, error)
+
+
+def _called(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    try:
+        return function(**arguments)
+    except StopIteration as error:  # a future cannot carry it out of its thread: the call would never end
+        raise RuntimeError("the tool raised StopIteration") from error
