@@ -105,7 +105,7 @@ def failure_text(name: str, error: Exception) -> str:
         places,
     )
     _LOGGER.debug("Tool %r raised", name, exc_info=error)
-    return f"Error executing {name}: {error}"
+    return f"Error executing {name}: {str(error) or type(error).__name__}"
 
 
 def result_text(result: Any) -> str:
@@ -123,5 +123,15 @@ def result_text(result: Any) -> str:
     if isinstance(result, (bytes, bytearray)):
         return result.decode("utf-8", "replace")
     if isinstance(result, (dict, list, tuple)):
-        return json.dumps(result, ensure_ascii=False, default=str)
+        return json.dumps(_with_json_keys(result), ensure_ascii=False, default=str)
     return str(result)
+
+
+def _with_json_keys(value: Any) -> Any:
+    """The value with keys that JSON knows: a tool has done its work, and fails no more over a UUID as a key."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, (str, int, float, type(None))) else str(key): _with_json_keys(item)
+            for key, item in value.items()
+        }
+    return [_with_json_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
