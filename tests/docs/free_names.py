@@ -12,9 +12,6 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
-from tests.docs.markdown_page import ROOT, Page
-from tests.docs.page_run import PLACEHOLDER, PageRun
-
 from agent_runtime_core.testing import ScriptedLLM
 from agent_runtime_framework import (
     AgentContext,
@@ -29,6 +26,8 @@ from agent_runtime_framework import (
     ToolSchema,
     ToolSchemaBuilder,
 )
+from tests.docs.markdown_page import ROOT, Page
+from tests.docs.page_run import PLACEHOLDER, PageRun
 
 __all__ = ["free_names_of"]
 

@@ -15,10 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from tests.docs.markdown_page import Block, Page
-
 from agent_runtime_core import config as core_config
 from agent_runtime_framework import config as framework_config
+from tests.docs.markdown_page import Block, Page
 
 __all__ = ["PLACEHOLDER", "PageRun"]
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.docs.free_names import free_names_of
 from tests.docs.markdown_page import OUTPUT, Block, Page, documentation, seed_texts
 from tests.docs.page_run import PageRun

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 import typer
-from tests.docs.markdown_page import ROOT, Page, documentation
 
 from agent_runtime_framework.cli.app import app
+from tests.docs.markdown_page import ROOT, Page, documentation
 
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 EXTRAS = re.compile(r"(?P<package>agent_runtime_\w+)\[(?P<extras>[\w,]+)\]")

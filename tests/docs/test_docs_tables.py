@@ -7,12 +7,11 @@ import re
 from dataclasses import fields
 from typing import get_args
 
-from tests.docs.markdown_page import ROOT
-
 from agent_runtime_core import RuntimeConfig, errors
 from agent_runtime_core.events import RunEvent
 from agent_runtime_framework import ExecutorHooks, JourneyConfig, RunLimits
 from agent_runtime_framework.agents.journey_agent import MAX_CONVERSATIONS_IN_MEMORY
+from tests.docs.markdown_page import ROOT
 
 CONCEPTS = ROOT / "docs" / "concepts"
 

@@ -9,14 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.docs.free_names import free_names_of
-from tests.docs.markdown_page import ROOT, Block, Page, seed_texts
-from tests.docs.obedient_model import ObedientModel
-from tests.docs.page_run import PageRun
 
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import AgentContext, AgentMessage, LLMExecutor, MethodToolExecutor
 from agent_runtime_framework.executor import ExecutionResult
+from tests.docs.free_names import free_names_of
+from tests.docs.markdown_page import ROOT, Block, Page, seed_texts
+from tests.docs.obedient_model import ObedientModel
+from tests.docs.page_run import PageRun
 
 OLD, NEW = seed_texts()
 ORIGINALS = ROOT.parent / "shared" / "seeds"

@@ -1,4 +1,4 @@
-"""The guarantees that users may rely on, one test or more for each, named after it (docs/concepts/guarantees)."""
+"""The guarantees that users may rely on, one test or more for each, named after it: see the list in README.md."""
 
 from __future__ import annotations
 
@@ -333,6 +333,21 @@ async def test_9_a_model_that_has_no_closing_words_leaves_the_last_tools(signup,
 
     assert result.response == "Noted."
     assert len(signup.ran) == 2
+
+
+async def test_9_a_request_that_was_taken_back_ends_before_the_next_question(signup, context):
+    ctx = context("I am Ada")
+
+    def take_back(messages, tools):
+        ctx.cancel()
+        return tool_call_reply("save_name", name="Ada")
+
+    agent = signup.Agent(llm := ScriptedLLM([take_back, "How old?"]))
+    result = await agent.run(ctx)
+
+    assert result.metadata["stopped_reason"] == "cancelled"
+    assert llm.call_count == 1
+    assert (await agent.load_state(ctx)).name == "Ada"
 
 
 async def test_9_a_run_out_of_time_in_the_middle_of_a_question_ends_in_words(signup, context):

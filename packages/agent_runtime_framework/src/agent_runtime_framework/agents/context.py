@@ -27,6 +27,19 @@ class AgentContext:
     checkpoint: Checkpoint | None = field(default=None, init=False, repr=False, compare=False)
     """What the default `load_state` has read: the version that the run's commits build on."""
 
+    _cancelled: bool = field(default=False, init=False, repr=False, compare=False)
+
+    def cancel(self) -> None:
+        """Take the request back: a run that is on ends before its next LLM call, with the reason `cancelled`.
+
+        Its state is saved as it is then. (To stop at once, cancel the task that runs it: then nothing more is saved.)
+        """
+        self._cancelled = True
+
+    def cancelled(self) -> bool:
+        """Whether the request was taken back."""
+        return self._cancelled
+
     def wire_messages(self) -> list[MessageDict]:
         """The messages as they go over the wire."""
         return [

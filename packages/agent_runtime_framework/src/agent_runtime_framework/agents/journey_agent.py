@@ -23,6 +23,7 @@ from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import ConversationLog
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient
@@ -63,6 +64,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         store: CheckpointStore | str | None = None,
         hooks: ExecutorHooks | None = None,
     ) -> None:
+        get_config()  # the log level of the environment holds from the first agent on
         self.llm_client = llm_client
         """The model, or None for the configured one."""
         self.config = config if config is not None else JourneyConfig()

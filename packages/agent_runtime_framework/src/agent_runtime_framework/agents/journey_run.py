@@ -73,6 +73,10 @@ class JourneyRun:
                 return (started,), "closing_message"
         return (started,), None
 
+    def cancelled(self) -> bool:
+        """Whether the request was taken back."""
+        return self._ctx.cancelled()
+
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self._state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -60,6 +60,10 @@ class RunDelegate(Protocol):
         """Open the run: events to tell first, and a reason if it is over before the model is asked."""
         ...
 
+    def cancelled(self) -> bool:
+        """Whether somebody wants the run to end; asked before every LLM call."""
+        ...
+
     def prepare_turn(self) -> TurnSetup:
         """What the model sees now; asked anew before every LLM call."""
         ...
@@ -104,8 +108,6 @@ class Engine:
     """Whether a model that was cut short is asked once more, without tools, for its closing words."""
     closing_text: str = ""
     """What is said when a limit leaves nothing else to say."""
-    is_cancelled: Callable[[], bool] | None = None
-    """Asked before every LLM call; True ends the run."""
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Tell the run; the last event is `RunFinished`. Text deltas are told only when `streaming`.
@@ -126,9 +128,7 @@ class Engine:
         response = ""  # the last thing that was said or found out
         cut_short: str | None = None
         while reason is None:
-            cut_short = meter.reason_to_stop(turn)
-            if self.is_cancelled is not None and self.is_cancelled():
-                cut_short = "cancelled"
+            cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
             setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
             if setup is None:
                 break

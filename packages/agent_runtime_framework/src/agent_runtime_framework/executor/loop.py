@@ -10,6 +10,7 @@ from typing import Any
 from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_core.tools import ToolSchema
+from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine, TurnSetup
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.limits import RunLimits
@@ -86,6 +87,7 @@ class LLMExecutor:
         config: LLMExecutorConfig | None = None,
         hooks: ExecutorHooks | None = None,
     ) -> None:
+        get_config()  # the log level of the environment holds from the first executor on
         self.llm_client = llm_client
         """The model."""
         self.tool_executor = tool_executor
@@ -180,6 +182,9 @@ class _GivenTools:
 
     async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
         return (), None
+
+    def cancelled(self) -> bool:
+        return False
 
     def prepare_turn(self) -> TurnSetup:
         return TurnSetup(self._prompt, self._offered, {"tool_choice": "required"} if self._must_call else {})
