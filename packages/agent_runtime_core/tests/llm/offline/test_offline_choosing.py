@@ -79,6 +79,7 @@ CALLS: list[tuple[str, str, str, str | None, dict[str, Any]]] = [
     ("retry", "Do you want to try again?", "yes", "try_again", {}),
     ("retry", "Do you want to try again?", "try again", "try_again", {}),
     ("retry", "Do you want to try again?", "no", "hand_over_to_person", {}),
+    ("retry", "Do you want to try again?", "I want to talk to a person", "hand_over_to_person", {}),
 ]
 
 

@@ -32,7 +32,7 @@ _LOOKING = _stemmed(
     "show view list see look find tell describe check status summary get help explain what search lookup"
 )
 _TAKING_BACK = _stemmed("remove delete drop discard clear cancel undo revoke withdraw erase reset empty")
-_STARTING_OVER = _stemmed("over again restart reset")
+_STARTING_OVER = _stemmed("over again restart reset")  # as in start_over, not in hand_over
 _REQUEST = re.compile(r"\s*(?:please )?(?:can|could|will|would) you\b", re.IGNORECASE)
 _ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
 _WHOLE_NAME, _NAME_WORD, _INTENT, _IN_QUESTION = 10, 4, 12, 8
@@ -100,7 +100,7 @@ def _does(tool: OfferedTool, meant: Sequence[str], negated: set[str]) -> bool:
     name = tool.name_stems
     if set(name) & negated:
         return False
-    if set(name) & _STARTING_OVER and not set(meant) & {"restart", "retry", "more"}:
+    if set(name[:2]) & _STARTING_OVER and "hand" not in name and not set(meant) & {"restart", "retry", "more"}:
         return False  # to start over is no start
     leading = name[:1] if name and name[0] in _ALL_INTENTS else [*name, stem("".join(joined_words(tool.name)))]
     return any(INTENT_STEMS[each] & set(leading) for each in meant)
