@@ -54,7 +54,7 @@ class StateSnapshot:
         else:
             if not slots:
                 return
-        memo: dict[int, Any] = {}  # one for all: what two fields share stays shared
+        memo: dict[int, Any] = {id(state): state}  # one for all: what two fields share stays shared
         for held in (values, self._slots or {}):
             for name, value in held.items():
                 if value.__class__ not in _IMMUTABLE:
@@ -65,8 +65,12 @@ class StateSnapshot:
         attributes = self._state.__dict__
         attributes.clear()
         attributes.update(self._values)
-        for name, value in (self._slots or {}).items():
-            object.__setattr__(self._state, name, value)
+        if self._slots is not None:
+            for name in _SLOTS[self._state.__class__]:
+                if name in self._slots:
+                    object.__setattr__(self._state, name, self._slots[name])
+                elif hasattr(self._state, name):
+                    object.__delattr__(self._state, name)
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:
