@@ -210,9 +210,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
-        await self._default_client.aclose()
-        if self._owns_store:
-            await self.store.close()
+        try:
+            await self._default_client.aclose()
+        finally:
+            if self._owns_store:
+                await self.store.close()
 
     async def __aenter__(self) -> Self:
         """The agent, closed at the end of the block."""
@@ -232,18 +234,18 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
+        listened = streaming or self.hooks is not None
         engine = Engine(
             delegate=run,
             max_iterations=config.max_tool_iterations,
             limits=config.limits,
             terminal_tools=config.terminal_tools,
+            listened=listened,
             streaming=streaming,
             closing_call=True,
             closing_text=config.closing_text,
         )
-        if self.hooks is None and not streaming:
-            return engine.run()  # nobody listens before the end
-        return observed(engine.run(), self.hooks)
+        return observed(engine.run(), self.hooks) if listened else engine.run()
 
     def log(self) -> ConversationLog:
         """How a run reads and writes its conversation."""
