@@ -276,6 +276,6 @@ def test_what_a_state_has_worked_out_and_kept_is_undone_too():
 def test_a_frozen_state_is_refused_by_python_when_its_class_is_made():
     with pytest.raises(TypeError, match="cannot inherit frozen dataclass from a non-frozen one"):
 
-        @dataclass(frozen=True)  # type: ignore[misc]  # mypy says so, too
-        class Frozen(Plain):
+        @dataclass(frozen=True)
+        class Frozen(Plain):  # type: ignore[misc]  # mypy says so, too
             step: Step = Step.NAME
