@@ -93,7 +93,7 @@ def measure(conversation: Callable[[], Awaitable[None]]) -> float:
 def main() -> None:
     """Run all, interleaved, and print medians and ratios."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    subjects = {"bare loop": bare, "run": framework, "run_stream": events, "send, in memory": in_memory}
+    subjects = {"bare loop": bare, "run": framework, "run_stream, all events": events, "send, in memory": in_memory}
     figures: dict[str, list[float]] = {name: [] for name in subjects}
     for each in subjects.values():
         measure(each)  # warm-up
@@ -101,10 +101,10 @@ def main() -> None:
         for name, each in subjects.items():
             figures[name].append(measure(each))
     print(f"CPU per LLM call, {rounds} rounds of {CONVERSATIONS} conversations, {CALLS} LLM calls each")
-    print(f"{'':18}{'us median':>10}{'us min':>10}{'x bare':>10}")
+    print(f"{'':24}{'us median':>10}{'us min':>10}{'x bare':>10}")
     for name, values in figures.items():
         ratio = statistics.median(value / base for value, base in zip(values, figures["bare loop"], strict=True))
-        print(f"{name:18}{statistics.median(values):10.2f}{min(values):10.2f}{ratio:10.2f}")
+        print(f"{name:24}{statistics.median(values):10.2f}{min(values):10.2f}{ratio:10.2f}")
 
 
 if __name__ == "__main__":

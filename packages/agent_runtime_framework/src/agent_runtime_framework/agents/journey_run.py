@@ -81,8 +81,7 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self._state
         self._tools = agent.create_tools(state, self._ctx)
-        offered = self._read_offer()
-        return TurnSetup(agent.get_system_prompt(state), offered or None, {})
+        return TurnSetup(agent.get_system_prompt(state), self._read_offer() or None, {})
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""

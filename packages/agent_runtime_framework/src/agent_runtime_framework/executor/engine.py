@@ -100,6 +100,8 @@ class Engine:
     """The other bounds."""
     terminal_tools: Collection[str] = ()
     """Tools whose success ends the run."""
+    listened: bool = True
+    """Whether anybody hears of the run before its end. If not, only the last event is told."""
     streaming: bool = False
     """Whether somebody reads the text while it comes: then it is asked for as a stream, where the client has one."""
     stop_on_text: bool = True
@@ -110,18 +112,19 @@ class Engine:
     """What is said when a limit leaves nothing else to say."""
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
-        """Tell the run; the last event is `RunFinished`. Text deltas are told only when `streaming`.
+        """Tell the run; the last event is `RunFinished`. Text deltas only when `streaming`, the others when `listened`.
 
         Raises:
             LLMError: The model could not be asked. Whatever else a client, the delegate or (in debug mode) a tool
                 raises comes out as it is, too.
         """
-        delegate = self.delegate
+        delegate, listened, streaming = self.delegate, self.listened, self.streaming
         meter = RunMeter(self.limits, self.max_iterations)
         reason: str | None  # why the run ends
         opening, reason = await delegate.begin()
-        for event in opening:
-            yield event
+        if listened:
+            for event in opening:
+                yield event
         client, messages = delegate.client, delegate.messages
         start = len(messages)
         turn = texts_in_a_row = 0
@@ -135,9 +138,10 @@ class Engine:
             request = setup.request(messages)
             if texts_in_a_row:
                 request.append({"role": "user", "content": _GO_ON})
-            yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
+            if listened:
+                yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
             try:
-                if self.streaming and streams(client):
+                if streaming and streams(client):
                     streamed = StreamedResponse(
                         client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
                     )
@@ -150,7 +154,7 @@ class Engine:
                     if meter.deadline is not None:
                         answer = before(meter.deadline, answer)
                     reply = read_reply(await answer, messages)
-                    if self.streaming and reply.text:
+                    if streaming and reply.text:
                         yield TextDelta(text=reply.text)
             except OutOfTime:
                 cut_short = "limit:seconds"
@@ -158,15 +162,17 @@ class Engine:
             add_usage(meter.usage, reply.usage)
             if cut_short is not None:
                 words = reply.text or response or self.closing_text
-                if self.streaming and not reply.text and words:
+                if streaming and not reply.text and words:
                     yield TextDelta(text=words)
                 reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage)
             messages.append(reply.message)
-            yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=reply.usage)
+            if listened:
+                yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=reply.usage)
             if reply.calls:
                 texts_in_a_row = 0
                 for call in reply.calls:
-                    yield ToolCallStarted(call=call)
+                    if listened:
+                        yield ToolCallStarted(call=call)
                     if meter.takes_tool_call():
                         outcome = await delegate.call_tool(call, meter.tool_seconds())
                         meter.note(outcome)
@@ -175,9 +181,10 @@ class Engine:
                     messages.append(
                         {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.wire_name}
                     )
-                    yield ToolCallFinished(call=call, outcome=outcome)
-                    for event in delegate.news():
-                        yield event
+                    if listened:
+                        yield ToolCallFinished(call=call, outcome=outcome)
+                        for event in delegate.news():
+                            yield event
                     if reason is None:
                         response = outcome.content
                         if outcome.status == "ok" and call.name in self.terminal_tools:
@@ -189,20 +196,24 @@ class Engine:
                     reason = cut_short
                 elif self.stop_on_text or texts_in_a_row > 1:
                     reason = "text_response"
-            for event in await delegate.finish_turn(reason):
-                yield event
-            yield TurnFinished(turn=turn, reason=reason)
+            news = await delegate.finish_turn(reason)
+            if listened:
+                for event in news:
+                    yield event
+                yield TurnFinished(turn=turn, reason=reason)
             turn += 1
         if reason is None:  # stopped before a turn, or in the middle of a question
             reason = cut_short or ""
             if self.closing_text and reason != "cancelled":
                 response = self.closing_text
                 messages.append({"role": "assistant", "content": response})
-                if self.streaming:
+                if streaming:
                     yield TextDelta(text=response)
-                for event in await delegate.finish_turn(reason):
-                    yield event
-                yield TurnFinished(turn=turn, reason=reason)
+                news = await delegate.finish_turn(reason)
+                if listened:
+                    for event in news:
+                        yield event
+                    yield TurnFinished(turn=turn, reason=reason)
         state = await delegate.finish_run(reason)
         yield RunFinished(
             response=response,

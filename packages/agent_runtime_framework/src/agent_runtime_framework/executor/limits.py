@@ -42,7 +42,7 @@ class RunMeter:
         "_invalid_in_a_row",
         "_limits",
         "_max_iterations",
-        "_refused_a_call",
+        "_reason",
         "deadline",
         "tool_calls",
         "usage",
@@ -52,7 +52,7 @@ class RunMeter:
         self._limits = limits
         self._max_iterations = max_iterations
         self._invalid_in_a_row = 0
-        self._refused_a_call = False
+        self._reason: str | None = None  # set once a tool call has met its limit
         self.deadline: float | None = None
         """Time of the event loop's clock at which the run ends."""
         if limits.max_seconds is not None:
@@ -64,13 +64,11 @@ class RunMeter:
 
     def reason_to_stop(self, turn: int) -> str | None:
         """Why the turn of that number must not begin, or None."""
-        limits = self._limits
-        if self._refused_a_call:
-            return "limit:tool_calls"
-        if limits.max_invalid_arguments is not None and self._invalid_in_a_row > limits.max_invalid_arguments:
-            return "limit:invalid_arguments"
+        if self._reason is not None:
+            return self._reason
         if turn >= self._max_iterations:
             return "max_iterations"
+        limits = self._limits
         if limits.max_total_tokens is not None and total_tokens(self.usage) >= limits.max_total_tokens:
             return "limit:total_tokens"
         if self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline:
@@ -81,7 +79,7 @@ class RunMeter:
         """Count one more tool call; False when the run has used up its tool calls."""
         limit = self._limits.max_tool_calls
         if limit is not None and self.tool_calls >= limit:
-            self._refused_a_call = True
+            self._reason = "limit:tool_calls"
             return False
         self.tool_calls += 1
         return True
@@ -96,4 +94,13 @@ class RunMeter:
 
     def note(self, outcome: ToolOutcome) -> None:
         """Take down what a tool call came to."""
-        self._invalid_in_a_row = self._invalid_in_a_row + 1 if outcome.status == "invalid" else 0
+        if outcome.status != "invalid":
+            if self._invalid_in_a_row:
+                self._invalid_in_a_row = 0
+                if self._reason == "limit:invalid_arguments":  # the model has mended its call in the same reply
+                    self._reason = None
+            return
+        self._invalid_in_a_row += 1
+        limit = self._limits.max_invalid_arguments
+        if limit is not None and self._invalid_in_a_row > limit:
+            self._reason = "limit:invalid_arguments"

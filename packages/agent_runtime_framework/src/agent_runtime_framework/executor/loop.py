@@ -152,6 +152,7 @@ class LLMExecutor:
             max_iterations=config.max_iterations,
             limits=config.limits,
             terminal_tools=config.terminal_tools,
+            listened=streaming or self.hooks is not None,
             streaming=streaming,
             stop_on_text=config.stop_on_text,
         )
