@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from agent_runtime_core.errors import StateEncodeError
 from agent_runtime_core.history import sendable
 from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
 
-__all__ = ["ConversationLog", "check_state", "state_data", "window"]
+__all__ = ["ConversationLog", "check_state", "own_copy", "state_data", "window"]
 
 _LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
 
@@ -33,10 +34,17 @@ class ConversationLog:
         self.agent_key = agent_key
 
     async def open(self, ctx: AgentContext, *, max_messages: int | None) -> Checkpoint:
-        """Read the conversation, unless it has been read for this context; the version is kept in the context."""
+        """Read the conversation, unless it has been read for this context; the version is kept in the context.
+
+        Raises:
+            ValueError: The conversation id is empty: everybody who has none would share it.
+        """
         checkpoint = ctx.checkpoint
         if checkpoint is None:
-            checkpoint = await self.store.load(str(ctx.conversation_id), self.agent_key, max_messages=max_messages)
+            conversation_id = str(ctx.conversation_id)
+            if not conversation_id:
+                raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
+            checkpoint = await self.store.load(conversation_id, self.agent_key, max_messages=max_messages)
             ctx.checkpoint = checkpoint
         return checkpoint
 
@@ -63,7 +71,7 @@ class ConversationLog:
                 f"the state or a message of conversation {str(ctx.conversation_id)!r} is not JSON data: {error}. "
                 f"Nothing was written; let {self.agent_key!r} convert such values in its state's to_dict()."
             ) from error
-        ctx.checkpoint = Checkpoint(version=version, state=state)
+        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state))
 
     async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
         """Write the state alone.
@@ -108,6 +116,14 @@ def _without_metadata(message: MessageDict) -> MessageDict:
     return {name: value for name, value in message.items() if name != "metadata"}
 
 
+def own_copy(data: dict[str, Any]) -> dict[str, Any]:
+    """Stored data that a live state may change: a state often shares its lists with the dict it was read from.
+
+    Without the copy the stored state would change along with the live one, and no change would ever be seen.
+    """
+    return {name: deepcopy(value) if isinstance(value, (dict, list)) else value for name, value in data.items()}
+
+
 def state_data(state: Any) -> dict[str, Any]:
     """The state as a dict.
 
@@ -128,8 +144,8 @@ def check_state(state: Any) -> None:
         StateEncodeError: `to_dict()` failed, or gave something that is not JSON data.
     """
     try:
-        json.dumps(state_data(state), allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
+        check_json_data(state_data(state), "state")  # as strictly as the store will be
+    except TypeError as error:
         raise StateEncodeError(
             f"the tool left a state that cannot be stored: {type(state).__name__}.to_dict() is not JSON data ({error})"
         ) from error

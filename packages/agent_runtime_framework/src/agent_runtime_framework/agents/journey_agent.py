@@ -20,7 +20,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog
+from agent_runtime_framework.agents.conversation import ConversationLog, own_copy
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.config import get_config
@@ -124,7 +124,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             return None
         state_class: Any = type(self.get_initial_state())
         try:
-            state: StateT = state_class.from_dict(checkpoint.state)
+            state: StateT = state_class.from_dict(own_copy(checkpoint.state))
         except Exception as error:  # the user's from_dict() may raise anything on data it does not know
             raise StateDecodeError(
                 f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
@@ -226,7 +226,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     def _conversation(self, conversation_id: UUID | str, text: str) -> JourneyRun:
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
-        if not str(conversation_id):
+        if conversation_id is None or not str(conversation_id):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
         message = {"role": "user", "content": text.encode("utf-8", "replace").decode()}
         return JourneyRun(self, AgentContext(uuid4(), conversation_id, []), message)
