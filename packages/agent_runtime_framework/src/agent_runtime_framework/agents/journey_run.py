@@ -50,6 +50,7 @@ class JourneyRun:
     async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
         """Load messages and state. A goodbye after the journey's end needs no answer."""
         agent, ctx = self._agent, self._ctx
+        ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent.client()
         if self._new_message is None:
             self.messages = ctx.wire_messages()
@@ -87,7 +88,7 @@ class JourneyRun:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
         offered = self._read_offer() if self._offer_is_old else self._offered
         self._offer_is_old = True
-        return await call_tool(
+        outcome = await call_tool(
             call,
             partial(self._agent.execute_tool, self._tools),
             offer={each["function"]["name"]: each["function"] for each in offered},
@@ -95,6 +96,9 @@ class JourneyRun:
             state=self._state,
             check=None if self._new_message is None else check_state,
         )
+        if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
+            self._tools = self._agent.create_tools(self._state, self._ctx)
+        return outcome
 
     def news(self) -> Sequence[RunEvent]:
         """The step, when it is another than the one that was told."""
