@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_runtime_core.stores import InMemoryCheckpointStore, SQLiteCheckpointStore, check_json_data
+from agent_runtime_core.stores import InMemoryCheckpointStore, SQLiteCheckpointStore, check_json_data, open_store
 
 JSON_DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -75,6 +75,43 @@ def test_data_are_refused_where_the_call_stack_has_no_room_for_them() -> None:
 
     with pytest.raises(TypeError, match="state is nested too deeply for the present call stack"):
         deeper()
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite://"])
+def test_a_store_refuses_data_for_which_the_call_stack_has_no_room(url: str) -> None:
+    store = open_store(url)
+    state: dict[str, Any] = {}
+    for _ in range(150):
+        state = {"in": state}
+
+    def deeper() -> None:
+        try:
+            deeper()
+        except RecursionError:  # of the store's own calls, too: one level up there is a little more room
+            store.commit("c", "agent", expected_version=0, state=state).send(None)
+
+    with pytest.raises(TypeError, match=r"state (is nested too deeply for the present call stack|cannot be copied)"):
+        deeper()
+
+
+class Amount(float):
+    pass
+
+
+class Names(list[str]):
+    pass
+
+
+async def test_subclasses_come_back_as_what_they_extend() -> None:
+    for store in (InMemoryCheckpointStore(), SQLiteCheckpointStore(":memory:")):
+        async with store:
+            await store.commit("c", "agent", expected_version=0, state={"amount": Amount(1.5), "names": Names(["Ada"])})
+
+            state = (await store.load("c", "agent")).state
+
+            assert state == {"amount": 1.5, "names": ["Ada"]}
+            assert state is not None
+            assert [type(value) for value in state.values()] == [float, list]
 
 
 async def test_a_number_with_too_many_digits_is_refused() -> None:

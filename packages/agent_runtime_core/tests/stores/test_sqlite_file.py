@@ -30,9 +30,9 @@ def names_in(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-async def refusal(path: Path | str, **options: int) -> str:
+async def refusal(path: Path | str) -> str:
     """What the store says when it cannot be read; it cannot be written for the same reason."""
-    async with SQLiteCheckpointStore(path, **options) as store:
+    async with SQLiteCheckpointStore(path) as store:
         with pytest.raises(StoreUnavailable) as reading:
             await store.load("c", "agent")
         with pytest.raises(StoreUnavailable) as writing:
@@ -152,6 +152,12 @@ async def test_a_file_is_no_directory(tmp_path: Path) -> None:
     assert f"Not a directory. Check that {tmp_path / 'file'} is a directory" in said
 
 
+async def test_a_link_that_leads_to_itself_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "loop.db").symlink_to(tmp_path / "loop.db")
+
+    assert "Too many levels of symbolic links" in await refusal(tmp_path / "loop.db")
+
+
 async def test_a_name_that_the_file_system_does_not_take_is_explained(tmp_path: Path) -> None:
     assert "File name too long" in await refusal(tmp_path / ("x" * 300))
 
@@ -237,6 +243,27 @@ async def test_a_new_file_that_is_locked_is_not_waited_for_either(tmp_path: Path
                 await store.load("c", "agent")
             connection.execute("COMMIT")
             assert await store.commit("c", "agent", expected_version=0) == 1
+
+
+async def test_a_new_file_is_taken_while_another_program_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "journeys.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM sqlite_master").fetchall()
+
+        # Given: a store that may not wait gives up
+        async with SQLiteCheckpointStore(path, busy_timeout_ms=1) as store:
+            with pytest.raises(StoreUnavailable, match="was locked by another process"):
+                await store.load("c", "agent")
+
+        # When: one that may wait finds the file, and its reader leaves
+        async with SQLiteCheckpointStore(path, busy_timeout_ms=60_000) as store:
+            commit = asyncio.create_task(store.commit("c", "agent", expected_version=0))
+            await asyncio.sleep(0)
+            connection.execute("COMMIT")
+
+            # Then
+            assert await commit == 1
 
 
 @pytest.fixture

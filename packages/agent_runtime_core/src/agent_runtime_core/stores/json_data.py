@@ -50,15 +50,22 @@ def check_json_data(value: Any, name: str) -> None:
     Raises:
         TypeError: It is not JSON data; the text says where and why.
     """
+    refusal = _refusal(value, name)
+    if refusal is not None:
+        raise refusal
+
+
+def _refusal(value: Any, name: str) -> TypeError | None:
     try:
         _check(value, MAX_DEPTH)
     except _Refused as refused:
         place = "".join(reversed(refused.place))
         if len(place) > _MAX_PLACE_LENGTH:
             place = place[:_MAX_PLACE_LENGTH] + "..."
-        raise TypeError(f"{name}{place} {refused.reason}") from None
+        return TypeError(f"{name}{place} {refused.reason}")
     except RecursionError:
-        raise TypeError(f"{name} is nested too deeply for the present call stack") from None
+        return TypeError(f"{name} is nested too deeply for the present call stack")
+    return None
 
 
 def check_json_object(value: Any, name: str) -> None:
@@ -111,9 +118,8 @@ def checked_copy(value: Any, name: str) -> Any:
     """
     try:
         return _copied(value, MAX_DEPTH)
-    except (_Refused, RecursionError):
-        check_json_data(value, name)  # says where, which the quick way does not keep track of
-        raise
+    except (_Refused, RecursionError) as error:  # the slow way says where
+        raise (_refusal(value, name) or TypeError(f"{name} cannot be copied: {error}")) from None
 
 
 def _copied(value: Any, depth: int) -> Any:

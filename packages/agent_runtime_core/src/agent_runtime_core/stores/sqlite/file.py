@@ -22,6 +22,7 @@ APPLICATION_ID = 0x41525443
 SCHEMA_VERSION = 1
 """What `PRAGMA user_version` says of a file that this code writes."""
 
+
 _PAUSE_S = 0.005
 
 
@@ -45,11 +46,12 @@ def open_file(path: str, *, synchronous: str, busy_timeout_ms: int) -> sqlite3.C
     if not _created(path):
         _check_kind(path)
         _look(path)
-    connection = _connection(path, "mode=rw", busy_timeout_ms)
+    connection = _connection(path, "mode=rw")
     try:
+        _settle_in_time(connection, path, busy_timeout_ms)
+        connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
         # NORMAL or FULL: with NORMAL a power cut may take the last commits, never a part of one.
         connection.execute(f"PRAGMA synchronous = {synchronous}")
-        _settle_in(connection, path, busy_timeout_ms)
     except BaseException:
         connection.close()
         raise
@@ -85,13 +87,9 @@ def _check_kind(path: str) -> None:
         raise StoreUnavailable(f"{path} is {kind}: give the path of a file.", key=path)
 
 
-def _connection(path: str, parameters: str, busy_timeout_ms: int) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(os.fsencode(path))}?{parameters}",
-        uri=True,
-        isolation_level=None,
-        timeout=busy_timeout_ms / 1000,
-    )
+def _connection(path: str, parameters: str) -> sqlite3.Connection:
+    """A connection that commits when told to, and does not wait for locks yet."""
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{parameters}", uri=True, isolation_level=None, timeout=0)
 
 
 def _look(path: str) -> None:
@@ -99,7 +97,7 @@ def _look(path: str) -> None:
     # Not through open(): closing a file drops the locks that other connections in this process hold on it.
     # What is in a log beside the file only an ordinary reader sees; without a log, nothing need be put there.
     has_log = os.path.exists(path + "-wal")
-    connection = _connection(path, "mode=ro" if has_log else "mode=ro&immutable=1", 0)
+    connection = _connection(path, "mode=ro" if has_log else "mode=ro&immutable=1")
     try:
         _is_ours(connection, path)
     except sqlite3.Error:
@@ -108,10 +106,26 @@ def _look(path: str) -> None:
         connection.close()
 
 
-def _settle_in(connection: sqlite3.Connection, path: str, busy_timeout_ms: int) -> None:
+def _settle_in_time(connection: sqlite3.Connection, path: str, busy_timeout_ms: int) -> None:
+    """Settle in, and wait for other processes that do: here SQLite by itself does not always wait."""
+    deadline = time.monotonic() + busy_timeout_ms / 1000
+    while True:
+        try:
+            _settle_in(connection, path)
+            return
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if not is_locked(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_S)
+
+
+def _settle_in(connection: sqlite3.Connection, path: str) -> None:
     """Bring the file to write-ahead logging and to our tables, alone or together with other processes."""
     if not _is_ours(connection, path) or _journal_mode(connection) != "wal":
-        _switch_to_wal(connection, busy_timeout_ms)
+        # Readers and a writer do not wait for each other then. Where the file system cannot do it, they do.
+        connection.execute("PRAGMA journal_mode = wal")
     if not _is_ours(connection, path):
         connection.execute("BEGIN IMMEDIATE")
         if not _is_ours(connection, path):  # another process may have been quicker
@@ -127,9 +141,7 @@ def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
     Raises:
         StoreUnavailable: It belongs to another program or to a later version of this one.
     """
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application_id, version, tables = _marks(connection)
     if application_id == 0 and version == 0 and tables == 0:
         return False
     if application_id != APPLICATION_ID:
@@ -147,23 +159,22 @@ def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
     return True
 
 
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """Application, schema version and number of tables, all of one moment: another process may be creating them."""
+    own_transaction = not connection.in_transaction
+    if own_transaction:
+        connection.execute("BEGIN")
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if own_transaction:
+        connection.execute("COMMIT")
+    return application_id, version, tables
+
+
 def _journal_mode(connection: sqlite3.Connection) -> str:
     mode: str = connection.execute("PRAGMA journal_mode").fetchone()[0]
     return mode
-
-
-def _switch_to_wal(connection: sqlite3.Connection, busy_timeout_ms: int) -> None:
-    """Readers and a writer do not wait for each other then. Where the file system cannot do it, nothing changes."""
-    deadline = time.monotonic() + busy_timeout_ms / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = wal")
-            return
-        except sqlite3.OperationalError as error:
-            # SQLite does not wait by itself when two processes switch at once.
-            if not is_locked(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_S)
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:

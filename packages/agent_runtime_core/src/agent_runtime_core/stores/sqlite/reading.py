@@ -47,24 +47,34 @@ def read_messages(joined: bytes | None, count: int) -> list[MessageDict]:
 
 def damage_in(
     conversation_id: str,
-    agent_key: str | None,
-    row: LoadedRow,
-    message_rows: list[tuple[int, bytes | None]],
     path: str,
+    message_count: int,
+    message_rows: list[tuple[int, bytes | None]],
+    *,
+    state: bytes | None = None,
+    agent_key: str = "",
 ) -> StoreUnavailable:
-    """The error that says which part of a conversation cannot be read."""
-    what = _damaged_part(agent_key, row, message_rows)
+    """The error that says which part of a conversation cannot be read.
+
+    Args:
+        conversation_id: The conversation.
+        path: The file it is in.
+        message_count: How many messages there should be.
+        message_rows: Position and text of those that are there.
+        state: The state, where it was read.
+        agent_key: Whose state that is.
+    """
+    part = _damaged_message(message_count, message_rows)
+    if state is not None and (problem := _problem(state)):
+        part = f"the state of agent {agent_key!r} ({problem})"
     return StoreUnavailable(
-        f"{what} of conversation {conversation_id!r} in {path} is damaged. Restore the file from a backup, "
+        f"{part} of conversation {conversation_id!r} in {path} is damaged. Restore the file from a backup, "
         f"or delete the conversation.",
         key=conversation_id,
     )
 
 
-def _damaged_part(agent_key: str | None, row: LoadedRow, message_rows: list[tuple[int, bytes | None]]) -> str:
-    _, message_count, state, _ = row
-    if agent_key is not None and state is not None and (problem := _problem(state)):
-        return f"the state of agent {agent_key!r} ({problem})"
+def _damaged_message(message_count: int, message_rows: list[tuple[int, bytes | None]]) -> str:
     stored = dict(message_rows)
     for position in range(message_count):
         if position not in stored:

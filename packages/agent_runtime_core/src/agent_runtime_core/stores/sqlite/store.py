@@ -70,7 +70,10 @@ class SQLiteCheckpointStore:
             return read_checkpoint(row, window)
         except ValueError:
             found = await self._worker.submit(rows.message_rows, (conversation_id,), writes=False)
-            raise damage_in(conversation_id, agent_key, row, found, self.path) from None
+            _, message_count, state, _ = row
+            raise damage_in(
+                conversation_id, self.path, message_count, found, state=state, agent_key=agent_key
+            ) from None
 
     async def commit(
         self,
@@ -98,11 +101,12 @@ class SQLiteCheckpointStore:
         row = await self._worker.submit(rows.history, (conversation_id, start, stop), writes=False)
         if row is None:
             return []
+        _, message_count, messages = row
         try:
-            return read_messages(row[-1], max(0, min(stop, row[1]) - start))
+            return read_messages(messages, max(0, min(stop, message_count) - start))
         except ValueError:
             found = await self._worker.submit(rows.message_rows, (conversation_id,), writes=False)
-            raise damage_in(conversation_id, None, row, found, self.path) from None
+            raise damage_in(conversation_id, self.path, message_count, found) from None
 
     async def delete_state(self, conversation_id: str, agent_key: str) -> bool:
         """Remove one agent's state; see `CheckpointStore.delete_state`."""
