@@ -279,3 +279,19 @@ def test_a_frozen_state_is_refused_by_python_when_its_class_is_made():
         @dataclass(frozen=True)
         class Frozen(Plain):  # type: ignore[misc]  # mypy says so, too
             step: Step = Step.NAME
+
+
+def test_a_list_that_holds_something_uncopyable_is_undone_all_the_same():
+    # Given
+    lock = threading.Lock()
+    state = State(items=[lock], by_name={"lock": lock, "names": ["Ada"]})
+    snapshot = StateSnapshot(state)
+
+    # When
+    state.items.append("half done")
+    state.by_name["names"].append("half done")
+    snapshot.restore()
+
+    # Then
+    assert state.items == [lock]
+    assert state.by_name == {"lock": lock, "names": ["Ada"]}

@@ -36,7 +36,7 @@ class StateSnapshot:
     """The values of a state object at the moment of construction.
 
     Values that cannot change are kept as they are, all others are copied deeply. A value that cannot be copied
-    (a lock, a connection) is kept as it is: a change inside it cannot be undone.
+    (a lock, a connection) is kept as it is, also inside a list or dict: a change inside it cannot be undone.
     """
 
     __slots__ = ("_slots", "_state", "_values")
@@ -80,7 +80,9 @@ def _copied(value: Any, memo: dict[int, Any]) -> Any:
     try:
         return copy.deepcopy(value, memo)
     except Exception:  # whatever a user's class raises when it cannot be copied: see the class docstring
-        return value
+        if type(value) is dict:
+            return {key: _copied(item, memo) for key, item in value.items()}
+        return [_copied(item, memo) for item in value] if type(value) is list else value
 
 
 def _slot_names(state_class: type) -> tuple[str, ...]:
