@@ -21,6 +21,11 @@ SPOKEN = [
     ("Greet the user and ask for their order number.", "Hello! What is your order number?"),
     ("You are a helpful assistant. Be polite.\n- Ask for the user's date of birth.", "What is your date of birth?"),
     ("Ask whether they want car or home insurance.", "Do you want car or home insurance?"),
+    (
+        "Ask whether it is a flat or a house and for its area in square metres",
+        "Is it a flat or a house? What is its area in square metres?",
+    ),
+    ("Ask for their name and whether they smoke.", "What is your name? Do you smoke?"),
     ("Ask if the user is ready to check out.", "Are you ready to check out?"),
     ("Ask what the user wants to buy.", "Please tell me what you want to buy."),
     ("Ask the user to choose between tea and coffee.", "Please choose between tea and coffee."),
@@ -188,7 +193,7 @@ async def test_a_result_is_said_in_plain_words_and_what_comes_next(
 ) -> None:
     # Given
     call = {"id": "call_1", "type": "function", "function": {"name": "save_name", "arguments": '{"name": "Ada"}'}}
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "user", "content": "Ada"},
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_1", "content": result},

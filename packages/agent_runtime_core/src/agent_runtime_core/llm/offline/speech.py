@@ -36,6 +36,7 @@ _VERBS = (
 _CLAUSES = re.compile(
     rf"\s*;\s*|,?\s+(?:and then|and|then|but)\s+(?=(?:{_VERBS})\b)|,\s+(?=(?:ask|thank|tell|then)\b)", re.IGNORECASE
 )
+_ASKS_TWICE = re.compile(r",? and (?=(?:for|about|whether|if(?! (?:so|not|yes|no)\b))\b)", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\s*\n+\s*")
 _BULLET = re.compile(r"^\s*(?:[-*#>\u2022]+|\d{1,2}[.)]|step \d{1,2}\s*[:.)-])\s*", re.IGNORECASE)
 _ADVERBS = re.compile(
@@ -97,10 +98,19 @@ def _read_sentence(sentence: str) -> Iterator[Line]:
             is_request = sentence.lower().startswith("please")
             yield Line("asks", sentence, sentence) if is_request else Line("says", sentence)
             return
-    for clause in _CLAUSES.split(_TOOL_TAIL.sub("", _ADVERBS.sub("", sentence)).rstrip(" .!:")):
+    clauses = _CLAUSES.split(_TOOL_TAIL.sub("", _ADVERBS.sub("", sentence)).rstrip(" .!:"))
+    for clause in [part for each in clauses for part in _questions_in(each)]:
         line = _read_clause(_GERUND.sub(_imperative, _ADVERBS.sub("", clause)).strip(" .,:"))
         if line is not None:
             yield line
+
+
+def _questions_in(clause: str) -> list[str]:
+    """`ask whether it rains and for the time` as two instructions to ask; any other clause as it is."""
+    if not re.match(r"ask\b", clause, re.IGNORECASE):
+        return [clause]
+    first, *others = _ASKS_TWICE.split(clause)
+    return [first, *(f"ask {each}" for each in others)]
 
 
 def _read_clause(clause: str) -> Line | None:
