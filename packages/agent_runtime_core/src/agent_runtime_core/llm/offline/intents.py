@@ -34,8 +34,12 @@ _SAID = {
     r"|(?:some |one |a few )?more(?: items?| things?)?"
     r"|something else|one more(?: thing)?)|(?:yes[\s,]+)?add(?: (?:it|one|an item|items?))?|keep (?:going"
     r"|shopping)|carry on",
-    "human": r"(?:(?:i (?:want|need|would like) to |can i |let me )?(?:talk|speak) (?:to|with) )?(?:a "
-    r"|an )?(?:real )?(?:human|person|agent|operator|someone)",
+    "human": r"(?:(?:i(?:'d| would) (?:rather|like to|prefer to) |i (?:want|need) to |(?:can|could|may) i |let me )?"
+    r"(?:talk|speak|chat) (?:to|with) |(?:can you |could you )?(?:get|give|find|bring|call) me "
+    r"|(?:connect|transfer|put) me (?:through )?(?:to|with) |i (?:want|need) "
+    r"|i(?:'d| would) (?:like|prefer|rather have) )?"
+    r"(?:an? |the )?(?:real |live |human )?(?:human|person|being|agent|operator|someone|somebody|representative)"
+    r"(?: instead)?",
     "skip": r"skip(?: (?:it|this|that))?|pass|next",
 }
 _INTENT_PATTERNS = {

@@ -45,7 +45,8 @@ _REFUSAL = re.compile(
     r"[\s,.!?]*(?:please)?[\s,.!?]*",
     re.IGNORECASE,
 )
-# The first group decides also with more words behind it ("yes please"), the second one only when it stands alone.
+# The first group decides also with more words behind it ("yes please"), the second one only when it stands alone;
+# a no decides at the end, too ("a bit steep, no").
 _YES = re.compile(
     r"(?:(?:oh|ok(?:ay)?|well|hm+|all right|alright)[\s,.!]+)*"
     r"(?:(?:yes|yeah|yea|yep|yup|aye|sure|of course|certainly|absolutely|definitely|indeed|please do|go ahead"
@@ -54,9 +55,10 @@ _YES = re.compile(
     r"|(?:y|ok|okay|correct|right|true|fine|i do|i am|i have|i will|i would|sounds (?:good|great|fine)"
     r"|looks (?:good|great|fine|right|correct)|that(?:'s| is) (?:right|correct|fine|good|ok|okay|true)"
     r"|all (?:good|right|correct)"
-    r"|perfect|great|good|alright|with pleasure|why not|i(?:'d| would) (?:like|love) (?:that|to)|positive"
+    r"|perfect|great|good|alright|(?:it(?:'s| is) a )?deal|(?:i(?:'ll| will) )?take it"
+    r"|with pleasure|why not|i(?:'d| would) (?:like|love) (?:that|to)|positive"
     r"|proceed|continue|go on)"
-    r"(?:[\s,.!]*(?:please|thanks|thank you|with me|for me|by me|to me))?(?=[,.!;:]|\s*$))",
+    r"(?:[\s,.!]*(?:please|thanks|thank you|then|with me|for me|by me|to me))?(?=[,.!;:]|\s*$))",
     re.IGNORECASE,
 )
 _NO = re.compile(
@@ -67,8 +69,9 @@ _NO = re.compile(
     r"|i haven't|i have not|i wouldn't|i would not|i can't"
     r"|i cannot)(?=[\s,.!;:]|$)"
     r"|(?:n|false|negative|wrong|incorrect|reject|refuse|none|neither|that(?:'s| is) (?:wrong|not|incorrect)"
-    r"|looks wrong)"
-    r"(?:[\s,.!]*(?:please|thanks|thank you|sorry))?(?=[,.!;:]|\s*$))",
+    r"|looks wrong|(?:(?:it|that)(?:'s| is) )?(?:far |much |way )?too (?:expensive|dear|pricey|much))"
+    r"(?:[\s,.!]*(?:please|thanks|thank you|then|sorry))?(?=[,.!;:]|\s*$)"
+    r"|[^,.;!?]{1,60}[,.;!]\s*(?:no|nope|nah)(?:,? (?:thanks|thank you))?(?=[\s.!]*$))",
     re.IGNORECASE,
 )
 
