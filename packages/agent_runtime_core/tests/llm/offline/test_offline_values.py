@@ -198,6 +198,8 @@ SEVERAL_VALUES: list[tuple[dict[str, Any], str, dict[str, Any] | None]] = [
     (CAR, "the make is Toyota and the year is 2020", {"make": "Toyota", "year": 2020}),
     (CAR, "make: Toyota, year: 2020", {"make": "Toyota", "year": 2020}),
     (CAR, "I drive a Volkswagen Golf, built in 2019.", {"make": "Volkswagen Golf", "year": 2019}),
+    (CAR, "a red Ford built in 2015", {"make": "red Ford", "year": 2015}),
+    (CAR, "a Ford, made in 2015", {"make": "Ford", "year": 2015}),
     (CAR, "Toyota 1890", None),
     (PERSON, "Ada, ada@example.org, 36", {"name": "Ada", "email": "ada@example.org", "age": 36}),
     (PERSON, "I'm Ada, 36, ada@example.org", {"name": "Ada", "email": "ada@example.org", "age": 36}),
@@ -250,6 +252,43 @@ async def test_values_given_in_several_messages_are_put_together(
 
     # Then
     assert reply.call == ("save_car", {"make": "Toyota", "year": 2020})
+
+
+ORDERS = [
+    (["2 pizzas", "What is the item?", "1 bread"], {"item": "bread", "quantity": 1}),
+    (["2 pizzas", "What is the item?", "bread"], {"item": "bread", "quantity": 2}),
+    (["apples", "What is the quantity?", "no", "Anything else?", "3 bread"], {"item": "bread", "quantity": 3}),
+]
+
+
+async def test_a_number_in_a_street_is_no_new_count(tool: Callable[..., Any], answer: Callable[..., Any]) -> None:
+    # Given
+    offered = tool("save_visit", number_of_people=WHOLE, street=TEXT)
+    history = [
+        {"role": "user", "content": "4"},
+        {"role": "assistant", "content": "What is the street?"},
+    ]
+
+    # When
+    reply = await answer("12 High Street", offered, history=history)
+
+    # Then
+    assert reply.call == ("save_visit", {"number_of_people": 4, "street": "12 High Street"})
+
+
+@pytest.mark.parametrize(("said", "arguments"), ORDERS)
+async def test_the_newer_number_counts_what_stands_beside_it(
+    said: list[str], arguments: dict[str, Any], tool: Callable[..., Any], answer: Callable[..., Any]
+) -> None:
+    # Given
+    offered = tool("add_item", item={**TEXT, "enum": ["apples", "bread"]}, quantity=WHOLE)
+    history = [{"role": "assistant" if place % 2 else "user", "content": text} for place, text in enumerate(said[:-1])]
+
+    # When
+    reply = await answer(said[-1], offered, history=history)
+
+    # Then
+    assert reply.call == ("add_item", arguments)
 
 
 async def test_a_value_is_corrected_by_its_name(tool: Callable[..., Any], answer: Callable[..., Any]) -> None:

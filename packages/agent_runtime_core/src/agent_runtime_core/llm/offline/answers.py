@@ -17,6 +17,7 @@ from agent_runtime_core.llm.offline.phrases import (
     is_thanks,
     without_greeting,
 )
+from agent_runtime_core.llm.offline.removal import TAKING_OUT, takes_back
 from agent_runtime_core.llm.offline.schema import OfferedTool, Parameter
 
 __all__ = ["plain_answer"]
@@ -39,6 +40,7 @@ _LEAD_IN = re.compile(
 _SMALL_WORDS = frozenset(
     "and from in of at with for on is it's are by x the a an some & - more another to any also about as".split()
 )
+_ORIGIN = frozenset("built made manufactured produced registered bought dated born".split())
 _NOTHING = _SMALL_WORDS | frozenset(
     "something anything it one item items thing things stuff this that them these those".split()
 )
@@ -148,12 +150,19 @@ def _bare(left: str, passage: Passage, parameter: Parameter, tool: OfferedTool) 
         rest = left[start:end]
         first = re.match(r"[^\s,;:]+[\s,;:]*", rest)
         lead = _LEAD_IN.match(rest)
-        if lead and lead.end() < len(rest.rstrip(" .!,")):
+        out = TAKING_OUT.match(rest) if takes_back(tool) else None
+        thing = (out["taken"] or out["put"] or "").rstrip() if out else ""
+        if out and thing:  # "take the milk out": the thing stands in between
+            start, changed = start + rest.index(thing, 4), True
+            end = start + len(thing)
+        elif out and out.end() < len(rest.rstrip(" .!,")):
+            start, changed = start + out.end(), True
+        elif lead and lead.end() < len(rest.rstrip(" .!,")):
             start, changed = start + lead.end(), True
         elif first is None:
             start += 1
         elif counts and first[0].strip().lower() in ("a", "an", "some") and len(rest) > first.end():
-            start, changed = start + first.end(), True
+            start, changed, commands = start + first.end(), True, frozenset()  # behind an article stands a thing
         elif changed and first[0].strip(" ,;:") in _SMALL_WORDS - {"to"} and len(rest) > first.end():
             start += first.end()
         elif not named and stem(first[0].strip(" ,;:").lower()) in commands | label and len(rest) > first.end():
@@ -168,7 +177,9 @@ def _bare(left: str, passage: Passage, parameter: Parameter, tool: OfferedTool) 
             end -= len(rest[-60:]) - tail.start()
         elif rest[-1] in " ,;:!\n\t":
             end -= 1
-        elif changed and last and last[1].lower() in _SMALL_WORDS - {"x", "more"} and len(last[1]) < len(rest):
+        elif (
+            changed and last and last[1].lower() in _SMALL_WORDS - {"x", "more"} | _ORIGIN and len(last[1]) < len(rest)
+        ):
             end -= len(last[1])
         else:
             break

@@ -11,7 +11,7 @@ from agent_runtime_core.llm.offline.passage import Found, Passage, Sure, joined_
 from agent_runtime_core.llm.offline.schema import Parameter, Path
 from agent_runtime_core.llm.offline.validity import fits
 
-__all__ = ["assign_numbers"]
+__all__ = ["assign_numbers", "counts_things"]
 
 _QUANTITY = frozenset("quantity count qty amount number many copies pieces times units".split())
 _AGE_BEFORE = re.compile(r"(?:\bi'm|\bi am|\baged?|\bage:?|\bis|\bturned)\s*$", re.IGNORECASE)
@@ -47,12 +47,19 @@ def assign_numbers(parameters: Sequence[Parameter], passage: Passage, *, plain: 
     for score, optional, _, start, parameter, number in sorted(scored, key=lambda each: (-each[0], *each[1:4])):
         if score <= 0 or start in used or parameter.path in found:
             continue
-        if score < _FITTING and (not plain or (optional and not _may_count(parameter, number, passage.left))):
+        if score < _FITTING and (not plain or (optional and not _may_count(parameter, number, passage.text))):
             continue
         used.add(start)
         sure = Sure.EVIDENT if score >= _FITTING else Sure.LIKELY
         found[parameter.path] = Found(number.value, number.start, number.end, sure)
     return found
+
+
+def counts_things(parameter: Parameter) -> bool:
+    """Whether a number says how many of something: a quantity or a count, but no order number."""
+    name = joined_words(parameter.path[-1]) if parameter.path else []
+    is_number = parameter.type in ("integer", "number") and not parameter.choices
+    return is_number and bool(_QUANTITY & set(name)) and (len(name) == 1 or name[-1] != "number")
 
 
 def _score(parameter: Parameter, number: Numeral, text: str, has_year: bool) -> int:
@@ -77,5 +84,4 @@ def _score(parameter: Parameter, number: Numeral, text: str, has_year: bool) -> 
 
 def _may_count(parameter: Parameter, number: Numeral, text: str) -> bool:
     """Whether a number among other words may be an optional quantity: `3 apples`, but not `12345` alone."""
-    counts = bool(parameter.path) and bool(_QUANTITY & set(joined_words(parameter.path[-1])))
-    return counts and bool(words(text[: number.start] + " " + text[number.end :]))
+    return counts_things(parameter) and bool(words(text[: number.start] + " " + text[number.end :]))

@@ -9,9 +9,10 @@ from agent_runtime_core.llm.offline.conversation import Situation
 from agent_runtime_core.llm.offline.intents import INTENT_STEMS, intents
 from agent_runtime_core.llm.offline.passage import Passage, joined_words, stem, stems, words
 from agent_runtime_core.llm.offline.phrases import is_question, without_greeting
+from agent_runtime_core.llm.offline.removal import REMOVING, takes_back, with_remove
 from agent_runtime_core.llm.offline.schema import OfferedTool
 
-__all__ = ["WAY_OUT", "by_intent", "by_words", "is_named_whole", "takes_back", "wants_more"]
+__all__ = ["ASKS_FOR_MORE", "WAY_OUT", "by_intent", "by_words", "is_named_whole", "wants_more"]
 
 
 def _stemmed(listed: str) -> frozenset[str]:
@@ -31,10 +32,10 @@ _BEGINNING = _stemmed(
 _LOOKING = _stemmed(
     "show view list see look find tell describe check status summary get help explain what search lookup"
 )
-_TAKING_BACK = _stemmed("remove delete drop discard clear cancel undo revoke withdraw erase reset empty")
 _STARTING_OVER = _stemmed("over again restart reset")  # as in start_over, not in hand_over
 _REQUEST = re.compile(r"\s*(?:please )?(?:can|could|will|would) you\b", re.IGNORECASE)
-_ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
+ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
+"""A pattern for the words by which a question asks for one thing after another."""
 _WHOLE_NAME, _NAME_WORD, _INTENT, _IN_QUESTION = 10, 4, 12, 8
 _MOST_ABOUT = 3
 WAY_OUT = "You can also say"
@@ -57,7 +58,7 @@ def by_intent(tool: OfferedTool, situation: Situation, tools: Sequence[OfferedTo
     if any(_does(each, special, negated) for each in tools):
         return _INTENT if _does(tool, special, negated) else 0
     asked = _last_words(said.asked)
-    if _ASKS_FOR_MORE.search(asked):
+    if ASKS_FOR_MORE.search(asked):
         meant = ["finish" if name == "no" else "more" if name == "yes" else name for name in meant]
         return _INTENT if _does(tool, meant, negated) else 0
     if any(_does(each, meant, negated) for each in tools):
@@ -78,12 +79,7 @@ def by_intent(tool: OfferedTool, situation: Situation, tools: Sequence[OfferedTo
 def wants_more(situation: Situation) -> bool:
     """Whether the user says yes to a question such as `Anything else?`, or `another one`."""
     meant = intents(without_greeting(situation.words.left))
-    return "more" in meant or ("yes" in meant and _ASKS_FOR_MORE.search(_last_words(situation.words.asked)) is not None)
-
-
-def takes_back(tool: OfferedTool) -> bool:
-    """Whether a tool undoes something: such a tool is called only when the user's words say so."""
-    return bool(set(tool.name_stems[:1]) & _TAKING_BACK)
+    return "more" in meant or ("yes" in meant and ASKS_FOR_MORE.search(_last_words(situation.words.asked)) is not None)
 
 
 def is_named_whole(tool: OfferedTool, situation: Situation) -> bool:
@@ -107,13 +103,13 @@ def _does(tool: OfferedTool, meant: Sequence[str], negated: set[str]) -> bool:
 
 
 def _named(tool: OfferedTool, said: Passage) -> int:
-    text = said.left
+    text = with_remove(said.left)
     if is_question(text) and not _REQUEST.match(text) and not set(tool.name_stems[:1]) & _LOOKING:
         return 0
     spoken = stems(text) - _negated(text)
     about = len((stems(tool.description) - _SILENT) & spoken)
     core = _core(tool)
-    if takes_back(tool) and spoken & _TAKING_BACK:
+    if takes_back(tool) and spoken & REMOVING:
         spoken |= set(tool.name_stems[:1])  # to drop, to delete and to remove are one
     hits = core & spoken
     if _has_whole_name(tool, text):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from agent_runtime_core.llm.offline.answers import plain_answer
 from agent_runtime_core.llm.offline.choices import find_boolean, find_choices
-from agent_runtime_core.llm.offline.counting import assign_numbers
+from agent_runtime_core.llm.offline.counting import assign_numbers, counts_things
 from agent_runtime_core.llm.offline.labels import labelled_values, mentioned
 from agent_runtime_core.llm.offline.lists import find_objects, plain_list
 from agent_runtime_core.llm.offline.meaning import is_prose, meaning_of
@@ -30,7 +30,7 @@ def read_values(tool: OfferedTool, passage: Passage, have: Collection[Path], *, 
     Args:
         tool: The tool.
         passage: The message.
-        have: Parameters that have a value already; they change only when the message names them.
+        have: Parameters that have a value already; they change only when the message names them, or counts anew.
         plain: Whether plain words may answer an open question, and a yes or a number a closed one.
     """
     wanted = [each for each in tool.parameters if each.path not in have]
@@ -47,6 +47,9 @@ def read_values(tool: OfferedTool, passage: Passage, have: Collection[Path], *, 
         _keep(found, parameter, passage, value)
     if plain:
         found |= _plain(tool, wanted, found, passage)
+        known = [each for each in tool.parameters if each.path in have and counts_things(each)]
+        for parameter in known:  # "1 bread" after "2 pizzas": the number belongs to the thing beside it
+            _keep(found, parameter, passage, assign_numbers([parameter], passage, plain=True).get(parameter.path))
     return _split_names(tool, found, have)
 
 

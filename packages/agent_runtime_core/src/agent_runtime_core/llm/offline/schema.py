@@ -154,7 +154,8 @@ def _leaves(
         here = (*path, name)
         own_anchor = anchor if name in names else None
         kind = _type_of(own)
-        only = own["const"] if "const" in own else _only(own.get("enum"))
+        # The one choice of an inner object tells its kind; that of a whole call is still the user's to name.
+        only = own["const"] if "const" in own else _only(own.get("enum")) if depth else None
         if only is not None and own_anchor == ():
             set_at(fixed, here, only)
         elif kind == "object":
