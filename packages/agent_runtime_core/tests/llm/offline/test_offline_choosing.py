@@ -11,6 +11,7 @@ import pytest
 from agent_runtime_core.llm.offline import OfflineClient
 
 TEXT: dict[str, Any] = {"type": "string"}
+WARES = {**TEXT, "enum": ["apples", "bread", "coffee", "milk"]}
 
 
 @pytest.fixture
@@ -26,6 +27,15 @@ def offers(tool: Callable[..., Any]) -> dict[str, list[Any]]:
         "shelf": [
             tool("add_item", item={**TEXT, "enum": ["apples", "bread"]}, quantity={"type": "integer"}),
             tool("remove_item", item={**TEXT, "enum": ["apples", "bread"]}),
+        ],
+        "basket": [
+            tool("add_item", item=WARES, quantity={"type": "integer"}),
+            tool("remove_item", item=WARES),
+            tool("check_out"),
+        ],
+        "one apiece": [
+            tool("add_item", required=["item"], item=WARES, quantity={"type": "integer", "default": 1}),
+            tool("remove_item", item={**TEXT, "enum": ["coffee"]}),
         ],
         "order": [
             tool("look_up_order", "Look up an order", order_number={**TEXT, "pattern": r"^[A-Z]{2}-\d{4}$"}),
@@ -60,6 +70,16 @@ CALLS: list[tuple[str, str, str, str | None, dict[str, Any]]] = [
     ("cart", "Anything else?", "don't check out", None, {}),
     ("shelf", "Anything else?", "bread", None, {}),
     ("shelf", "Anything else?", "delete the bread", "remove_item", {"item": "bread"}),
+    ("cart", "Anything else?", "take the milk out of the cart", "remove_item", {"item": "milk"}),
+    ("cart", "Anything else?", "I'd like a take away burger", "add_item", {"item": "take away burger"}),
+    ("basket", "Anything else?", "take out the milk", "remove_item", {"item": "milk"}),
+    ("basket", "Anything else?", "take the milk out please", "remove_item", {"item": "milk"}),
+    ("basket", "Anything else?", "get rid of the bread", "remove_item", {"item": "bread"}),
+    ("basket", "Anything else?", "check out", "check_out", {}),
+    ("one apiece", "Anything else?", "two apples", "add_item", {"item": "apples", "quantity": 2}),
+    ("one apiece", "Anything else?", "apples", "add_item", {"item": "apples"}),
+    ("one apiece", "Anything else?", "remove apples", None, {}),
+    ("one apiece", "Anything else?", "remove the coffee", "remove_item", {"item": "coffee"}),
     ("order", "What is the order number?", "my order is ab-1234", "look_up_order", {"order_number": "AB-1234"}),
     ("order", "What is the order number?", "I give up", "give_up", {}),
     ("order", "What is the order number?", "never mind", "give_up", {}),
@@ -73,6 +93,12 @@ CALLS: list[tuple[str, str, str, str | None, dict[str, Any]]] = [
     ("quote", "Do you accept the quote?", "I accept", "accept_quote", {}),
     ("quote", "Do you accept the quote?", "I decline it", "decline_quote", {}),
     ("quote", "Do you accept the quote?", "hm", None, {}),
+    ("quote", "Do you accept the quote?", "I'll take it", "accept_quote", {}),
+    ("quote", "Do you accept the quote?", "deal", "accept_quote", {}),
+    ("quote", "Do you accept the quote?", "okay then", "accept_quote", {}),
+    ("quote", "Do you accept the quote?", "too expensive, no", "decline_quote", {}),
+    ("quote", "Do you accept the quote?", "that's a bit steep, no thanks", "decline_quote", {}),
+    ("quote", "Do you accept the quote?", "no deal", "decline_quote", {}),
     ("booking", "Shall I book it?", "ok", "confirm_booking", {}),
     ("booking", "Shall I book it?", "no", "cancel_booking", {}),
     ("booking", "Shall I book it?", "don't cancel", None, {}),
@@ -80,6 +106,9 @@ CALLS: list[tuple[str, str, str, str | None, dict[str, Any]]] = [
     ("retry", "Do you want to try again?", "try again", "try_again", {}),
     ("retry", "Do you want to try again?", "no", "hand_over_to_person", {}),
     ("retry", "Do you want to try again?", "I want to talk to a person", "hand_over_to_person", {}),
+    ("retry", "Do you want to try again?", "I'd rather talk to a person", "hand_over_to_person", {}),
+    ("retry", "Do you want to try again?", "get me a human", "hand_over_to_person", {}),
+    ("retry", "Do you want to try again?", "put me through to someone please", "hand_over_to_person", {}),
 ]
 
 
@@ -204,21 +233,49 @@ async def test_the_user_may_ask_for_the_failed_call_again(said: str, tool: Calla
     assert (call.name, call.arguments, call.id) == ("look_up", {"email": "ada@example.org"}, "call_2")
 
 
-async def test_after_wrong_arguments_only_the_wrong_one_must_be_said_again(tool: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("result", "question"),
+    [
+        ("Error: 3020 has not come yet", "That did not work: 3020 has not come yet. What is the year?"),
+        ("Error: no room", "That did not work: no room. What is the make?"),
+        ("We insure cars built until 2026, not 3020.", "We insure cars built until 2026, not 3020. What is the year?"),
+        ("Sorry, a Toyota cannot be of 3020.", "Sorry, a Toyota cannot be of 3020. What is the make?"),
+    ],
+)
+async def test_after_wrong_arguments_only_the_wrong_one_must_be_said_again(
+    result: str, question: str, tool: Callable[..., Any]
+) -> None:
     # Given
     offered = tool("save_car", make=TEXT, year={"type": "integer"})
     messages = [
         {"role": "user", "content": "Toyota 3020"},
-        *called("save_car", "call_1", "Error: 3020 has not come yet", make="Toyota", year=3020),
-        {"role": "assistant", "content": "That did not work: 3020 has not come yet. What is the year?"},
-        {"role": "user", "content": "2020"},
+        *called("save_car", "call_1", result, make="Toyota", year=3020),
     ]
 
     # When
-    call = await after(messages, offered)
+    asked = await after(messages, offered)
+    said = "2020" if "Sorry" not in result else "Toyota 2020"
+    call = await after([*messages, {"role": "assistant", "content": asked}, {"role": "user", "content": said}], offered)
 
     # Then
+    assert asked.removesuffix(" (a whole number)") == question
     assert call.arguments == {"make": "Toyota", "year": 2020}
+
+
+async def test_after_a_success_nothing_of_the_last_call_is_used_again(tool: Callable[..., Any]) -> None:
+    # Given
+    messages = [
+        {"role": "user", "content": "2 apples"},
+        *called("add_item", "call_1", "Added 2 x apples, not on offer.", item="apples", quantity=2),
+        {"role": "assistant", "content": "Anything else?"},
+        {"role": "user", "content": "bread"},
+    ]
+
+    # When
+    reply = await after(messages, tool("add_item", item=WARES, quantity={"type": "integer"}))
+
+    # Then
+    assert reply == "What is the quantity?"
 
 
 async def test_required_calls_a_tool_that_needs_nothing_rather_than_answering(offers: dict[str, list[Any]]) -> None:

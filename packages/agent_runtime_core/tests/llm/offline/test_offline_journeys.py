@@ -222,6 +222,52 @@ def test_a_looping_cart_fills_and_checks_out(cart: Any, said: list[str], items: 
 
 
 @pytest.fixture
+def shop(journey: Any, tool: Callable[..., Any]) -> Any:
+    def add_item(state: dict[str, Any], item: str, quantity: int) -> str:
+        if quantity > 20:
+            return f"You can have 1 to 20 x {item}, so not {quantity}."
+        state["items"][item] = quantity
+        return f"In your cart: {quantity} x {item}."
+
+    def check_out(state: dict[str, Any]) -> str:
+        state.update(step="done", is_complete=True)
+        return "Ordered."
+
+    wares = {**TEXT, "enum": ["apples", "bread"]}
+    add = tool("add_item", item=wares, quantity={"type": "integer", "description": "How many"})
+    return journey(
+        {
+            "shopping": ("Ask whether they would like anything else.", [add, tool("check_out")]),
+            "done": ("Thank the user.", []),
+        },
+        {"add_item": add_item, "check_out": check_out},
+        {"step": "shopping", "items": {}},
+    )
+
+
+@pytest.mark.parametrize("no", ["no", "oh no, sorry", "never mind", "none"])
+def test_no_to_how_many_drops_the_thing_and_goes_on(shop: Any, no: str) -> None:
+    # When
+    answers = [shop.say(text) for text in ("2 bread", "apples", no, "no")]
+
+    # Then
+    assert answers[1:3] == ["How many?", "Would you like anything else?"]
+    assert shop.state == {"step": "done", "items": {"bread": 2}, "is_complete": True}
+
+
+@pytest.mark.parametrize(("said", "items"), [(["5", "no"], {"apples": 5}), (["no", "1 bread", "no"], {"bread": 1})])
+def test_a_number_that_was_turned_down_is_said_again_or_dropped(
+    shop: Any, said: list[str], items: dict[str, int]
+) -> None:
+    # When
+    refused, *_ = [shop.say(text) for text in ("99 apples", *said)]
+
+    # Then
+    assert refused == "You can have 1 to 20 x apples, so not 99. How many? (a whole number)"
+    assert (shop.state["items"], shop.state["step"]) == (items, "done")
+
+
+@pytest.fixture
 def order(journey: Any, tool: Callable[..., Any]) -> Any:
     def look_up_order(state: dict[str, Any], order_number: str) -> str:
         state["attempts"] += 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent_runtime_core.llm.offline.conversation import Situation
+from agent_runtime_core.llm.offline.conversation import Ran, Situation
 from agent_runtime_core.llm.offline.filling import Filling, fill, fill_evident, fill_next_listed, refill
 from agent_runtime_core.llm.offline.intents import INTENT_STEMS, intents
-from agent_runtime_core.llm.offline.naming import by_intent, by_words, is_named_whole, takes_back, wants_more
+from agent_runtime_core.llm.offline.naming import by_intent, by_words, is_named_whole, wants_more
 from agent_runtime_core.llm.offline.passage import Sure, words
 from agent_runtime_core.llm.offline.phrases import is_question
+from agent_runtime_core.llm.offline.refusals import kept_from
+from agent_runtime_core.llm.offline.removal import takes_back
 from agent_runtime_core.llm.offline.schema import OfferedTool
 
 __all__ = ["Choice", "choose", "choose_next"]
@@ -72,8 +74,8 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
     """
     last = situation.ran[-1]
     if last.failed:
-        empty = [Filling(tool) for tool in tools if tool.required]
-        return Choice(None, next((each for each in empty if each.tool.name == last.name), empty[0] if empty else None))
+        again = [_after_refusal(tool, last) for tool in tools if tool.required]
+        return Choice(None, next((each for each in again if each.tool.name == last.name), again[0] if again else None))
     partial: list[Filling] = []
     for tool in tools:
         filling = _for_rest(tool, situation)
@@ -82,8 +84,14 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
             if len(situation.ran) < _MAX_CHAIN:
                 return Choice(filling)
         elif tool.required:
-            partial.append(filling if filling is not None and filling.missing else Filling(tool))
+            partial.append(filling if filling is not None and filling.missing else _after_refusal(tool, last))
     return Choice(None, max(partial, key=lambda each: len(each.values), default=None))
+
+
+def _after_refusal(tool: OfferedTool, last: Ran) -> Filling:
+    """What a tool still has to be told: what its last call turned down, else everything."""
+    filling = Filling(tool, kept_from(tool, last))
+    return filling if filling.missing else Filling(tool)
 
 
 def _for_rest(tool: OfferedTool, situation: Situation) -> Filling | None:

@@ -51,6 +51,8 @@ class Situation:
     """The tools that ran on those."""
     told: str = ""
     """What the user was told so far, the latest part of it."""
+    has_dropped: bool = False
+    """Whether the user has just taken back what the last question was about."""
     calls_made: int = 0
     """Tool calls in the whole conversation."""
 

@@ -17,6 +17,8 @@ from agent_runtime_core.llm.offline.names import NAMES
 from agent_runtime_core.llm.offline.numerals import numerals
 from agent_runtime_core.llm.offline.passage import Found, Passage, Sure, words
 from agent_runtime_core.llm.offline.reading import read_values
+from agent_runtime_core.llm.offline.refusals import argument_at, kept_from
+from agent_runtime_core.llm.offline.removal import adds, says_remove
 from agent_runtime_core.llm.offline.schema import OfferedTool, Parameter, Path
 from agent_runtime_core.llm.offline.validity import fits
 
@@ -56,7 +58,7 @@ def fill(tool: OfferedTool, situation: Situation) -> Filling:
     """The tool's arguments as far as the user's messages hold them, the last one with plain words too.
 
     What was evident in the message before, and no tool has used, still counts. When this very tool has just failed,
-    what it was called with stands in for what the user does not say again.
+    or turned a value down, what else it was called with stands in for what the user does not say again.
     """
     before = situation.before
     has_failed = before is not None and before.failed
@@ -65,6 +67,9 @@ def fill(tool: OfferedTool, situation: Situation) -> Filling:
         filling = fill_evident(tool, situation.said_before, situation.ran_before)
     for place, said in enumerate(situation.said):
         passage = said.copy()
+        if adds(tool) and says_remove(passage.left):
+            filling.fresh = set()
+            continue
         is_last = place == len(situation.said) - 1
         _keep_segment(tool, passage, 0)
         found = read_values(tool, passage, filling.values, plain=True)
@@ -77,11 +82,10 @@ def fill(tool: OfferedTool, situation: Situation) -> Filling:
             value = plain_answer(said.copy(), parameter, tool) if _is_name(parameter) else None
             if not said.asked and value is not None and fits(value.value, parameter.schema):
                 filling.values[parameter.path] = value
-    if before is not None and has_failed and before.name == tool.name and filling.fresh:
-        for parameter in filling.missing:
-            value_before = _at(before.arguments, parameter.path)
-            if value_before is not None and fits(value_before, parameter.schema):
-                filling.values[parameter.path] = Found(value_before, 0, 0, Sure.LIKELY)
+    if before is not None and filling.fresh:
+        for path, kept in kept_from(tool, before).items():
+            if path in (each.path for each in filling.missing):
+                filling.values[path] = kept
     return filling
 
 
@@ -93,6 +97,8 @@ def fill_evident(tool: OfferedTool, said: Sequence[Passage], ran: Sequence[Ran])
     """
     filling = Filling(tool)
     for message in said:
+        if adds(tool) and says_remove(message.left):
+            continue
         passage = message.copy()
         for each in ran:
             _blank_used(passage, each)
@@ -128,7 +134,7 @@ def _is_name(parameter: Parameter) -> bool:
 
 def refill(tool: OfferedTool, before: Ran) -> Filling:
     """The arguments of an earlier call, for calling the tool once more."""
-    values = {each.path: _at(before.arguments, each.path) for each in tool.parameters}
+    values = {each.path: argument_at(before.arguments, each.path) for each in tool.parameters}
     return Filling(tool, {path: Found(value, 0, 0, Sure.LIKELY) for path, value in values.items() if value is not None})
 
 
@@ -185,10 +191,3 @@ def _leaves_of(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [leaf for each in value for leaf in _leaves_of(each)]
     return [value]
-
-
-def _at(arguments: Any, path: Path) -> Any:
-    """The argument at a path; None when there is none."""
-    for name in path:
-        arguments = arguments.get(name) if isinstance(arguments, dict) else None
-    return arguments

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent_runtime_core.llm.offline.choosing import Choice, choose, choose_next
 from agent_runtime_core.llm.offline.conversation import Situation
+from agent_runtime_core.llm.offline.dropping import without_dropped
 from agent_runtime_core.llm.offline.filling import Filling
 from agent_runtime_core.llm.offline.questions import next_question
 from agent_runtime_core.llm.offline.schema import OfferedTool, read_tools
@@ -51,6 +52,7 @@ def reply_to(situation: Situation, tools: Any, tool_choice: Any = None) -> Reply
         return _after_results(situation, offered)
     if not offered:
         return Reply(closing_words(situation))
+    situation = without_dropped(offered, situation)
     choice = choose(offered, situation, must_call=tool_choice == "required" or named is not None)
     if choice.ready is not None:
         return Reply("", _call(choice.ready, situation))
@@ -73,7 +75,7 @@ def _after_results(situation: Situation, offered: list[OfferedTool]) -> Reply:
 
 def _asking(choice: Choice, situation: Situation, offered: list[OfferedTool]) -> str:
     """The open question, with what has to be said before it."""
-    pending, understood = choice.pending, choice.is_understood
+    pending, understood = choice.pending, choice.is_understood or situation.has_dropped
     is_first = not situation.words.asked
     again = not understood and not is_first and not is_courtesy(situation.words.left)
     before = opening(situation, is_first=is_first, understood=understood)
