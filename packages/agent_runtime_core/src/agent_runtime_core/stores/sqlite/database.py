@@ -32,16 +32,24 @@ class Database:
 
     def run(self, jobs: list[Job]) -> None:
         """Do the jobs in their order and in one transaction; each ends with its own result or error."""
+        error = self._failure_of(jobs)
+        if error is None:
+            return
+        alone = len(jobs) == 1 or isinstance(error, StoreUnavailable)  # the latter: the file cannot be opened
+        for job in jobs:
+            if alone or (job.writes and is_locked(error)):
+                job.error = explained(error, self.path, self._busy_timeout_ms)
+            else:
+                self.run([job])
+
+    def _failure_of(self, jobs: list[Job]) -> Exception | None:
+        """Try to do the jobs; what went wrong leaves no trace of any of them."""
         try:
             self._do(jobs)
         except Exception as error:  # whatever it is: somebody waits for it, and the thread has to live on
             self._undo(error)
-            alone = len(jobs) == 1 or isinstance(error, StoreUnavailable)  # the latter: the file cannot be opened
-            for job in jobs:
-                if alone or (job.writes and is_locked(error)):
-                    job.error = explained(error, self.path, self._busy_timeout_ms)
-                else:
-                    self.run([job])
+            return error.with_traceback(None)  # its frames would hold other jobs and the cursor
+        return None
 
     def _do(self, jobs: list[Job]) -> None:
         cursor = self._cursor or self._opened()

@@ -45,7 +45,7 @@ def is_about_the_file(error: Exception) -> bool:
 
 
 def explained(error: Exception, path: str, busy_timeout_ms: int) -> StoreUnavailable:
-    """The error as ours: which file, what happened, what to do. The cause is kept without its frames."""
+    """The error as ours: which file, what happened, what to do."""
     if isinstance(error, StoreUnavailable):
         return StoreUnavailable(str(error), key=error.key)  # each waiting task gets its own
     code = _code(error)
@@ -59,8 +59,8 @@ def explained(error: Exception, path: str, busy_timeout_ms: int) -> StoreUnavail
     else:
         words = f"could not be used: {type(error).__name__}: {error}"
     ours = StoreUnavailable(f"{path} {words}. Nothing was written.", key=path)
-    error.__context__ = None  # with its frames, it would hold cursors and other jobs
-    ours.__cause__ = error.with_traceback(None)
+    error.__context__ = None  # with its frames, it would hold the cursor
+    ours.__cause__ = error
     return ours
 
 

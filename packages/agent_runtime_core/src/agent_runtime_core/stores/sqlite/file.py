@@ -22,7 +22,6 @@ APPLICATION_ID = 0x41525443
 SCHEMA_VERSION = 1
 """What `PRAGMA user_version` says of a file that this code writes."""
 
-
 _PAUSE_S = 0.005
 
 
