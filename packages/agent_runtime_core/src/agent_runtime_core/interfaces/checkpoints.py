@@ -31,7 +31,7 @@ class CheckpointStore(Protocol):
     A conversation has one version, which every write raises by one. Values are JSON data (dicts with text keys,
     lists, texts, numbers, booleans, None); what is read back equals what was written and shares nothing with it.
     Ids are any non-empty texts. All methods may be called from several tasks, and from different event loops one
-    after the other. `agent_runtime_core.testing.contracts.CheckpointStoreContract` is this text as tests.
+    after the other. `agent_runtime_core.testing.CheckpointStoreContract` is this text as tests.
     """
 
     async def load(self, conversation_id: str, agent_key: str, *, max_messages: int | None = None) -> Checkpoint:
