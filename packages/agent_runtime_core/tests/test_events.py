@@ -37,6 +37,10 @@ class Stage(IntEnum):
     ONE = 1
 
 
+class Odd(Enum):
+    ONE = object()
+
+
 RUN = UUID("11111111-1111-1111-1111-111111111111")
 CONVERSATION = UUID("22222222-2222-2222-2222-222222222222")
 CALL = ToolCall({"id": "a", "function": {"name": "save", "arguments": '{"name": "Ada"}'}})
@@ -138,6 +142,19 @@ def test_usage_of_any_kind_does_not_break_the_json_form(usage):
     event = LLMCallFinished(turn=0, message={"role": "assistant", "content": "Hi"}, usage=usage)
 
     json.dumps(event.to_dict())
+
+
+@pytest.mark.parametrize("arguments", ["{'a': {1, 2}, 'b': b'x', 'c': 1j}", '{"a": 1e999}', "{'a': 1e999}"])
+def test_whatever_a_model_means_by_its_arguments_the_json_form_is_json(arguments):
+    event = ToolCallStarted(call=ToolCall({"id": "a", "name": "save", "arguments": arguments}))
+
+    json.dumps(event.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize("step", [("a", 1), date(2026, 1, 1), Odd.ONE])
+def test_a_step_of_any_kind_does_not_break_the_json_form(step):
+    json.dumps(StepChanged(from_step=step, to_step=step).to_dict())
+    json.dumps(RunStarted(run_id=RUN, conversation_id=None, agent_key="signup", step=step).to_dict())
 
 
 def test_a_state_that_is_no_json_data_does_not_break_the_json_form():

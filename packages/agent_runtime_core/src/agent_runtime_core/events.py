@@ -132,12 +132,14 @@ class ToolCallStarted(_Event):
 
     def to_dict(self) -> dict[str, Any]:
         """Id, name and arguments of the call."""
-        return {
-            "kind": self.kind,
-            "tool_call_id": self.call.id,
-            "name": self.call.name,
-            "arguments": self.call.arguments,
-        }
+        return _json_ready(
+            {
+                "kind": self.kind,
+                "tool_call_id": self.call.id,
+                "name": self.call.name,
+                "arguments": self.call.arguments,
+            }
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -221,13 +223,14 @@ class RunFailed(_Event):
 
 
 def _json_ready(data: dict[str, Any]) -> dict[str, Any]:
-    """The data of users and vendors as JSON data: what JSON does not know becomes its text."""
-    ready: dict[str, Any] = json.loads(json.dumps(data, default=str, skipkeys=True))
+    """The data of users, models and vendors as JSON data: what JSON does not know becomes its text."""
+    ready: dict[str, Any] = json.loads(json.dumps(data, default=str, skipkeys=True), parse_constant=str)
     return ready
 
 
 def _plain(step: Any) -> Any:
-    return step.value if isinstance(step, Enum) else step
+    value = step.value if isinstance(step, Enum) else step
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
 
 
 RunEvent = (
