@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from typing import Any
@@ -234,6 +235,37 @@ async def test_a_broken_hook_is_logged_without_what_it_heard_and_the_run_goes_on
     assert [record.getMessage() for record in caplog.records] == [
         "Hook Broken.on_tool_start raised ValueError; the run goes on"
     ]
+
+
+async def test_a_hook_whose_own_work_was_cancelled_does_not_cancel_the_run():
+    class Impatient(Listens):
+        async def on_llm_call(self, sent, offered, /):
+            work = asyncio.ensure_future(asyncio.Event().wait())
+            work.cancel()
+            await work
+
+    result = await LLMExecutor(ScriptedLLM(["Done"]), hooks=(hooks := Impatient())).run(HELLO)
+
+    assert result.response == "Done"
+    assert hooks.heard[-1][0] == "on_complete"
+
+
+@pytest.mark.parametrize("debug", [True, False])
+async def test_a_run_that_is_cancelled_while_a_hook_waits_is_cancelled(debug):
+    configure(debug=debug)
+    begun = asyncio.Event()
+
+    class Waits(Listens):
+        async def on_llm_call(self, sent, offered, /):
+            begun.set()
+            await asyncio.Event().wait()
+
+    run = asyncio.create_task(LLMExecutor(ScriptedLLM(["Done"]), hooks=CompositeHooks([Waits()])).run(HELLO))
+    await begun.wait()
+    run.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await run
 
 
 # Several hooks.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -182,8 +183,9 @@ def _copied(value: Any) -> Any:
 async def _call(hooks: ExecutorHooks, name: str, *arguments: Any) -> None:
     try:
         await getattr(hooks, name)(*arguments)
-    except Exception as error:  # a listener's own trouble: it must not become the run's
-        if is_debug():
+    except (Exception, asyncio.CancelledError) as error:  # a listener's own trouble: it must not become the run's
+        task = asyncio.current_task()
+        if is_debug() or (isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling()):
             raise
         _LOGGER.error("Hook %s.%s raised %s; the run goes on", type(hooks).__name__, name, type(error).__name__)
         _LOGGER.debug("Hook %s.%s raised", type(hooks).__name__, name, exc_info=error)
