@@ -18,6 +18,7 @@ __all__ = [
     "add_usage",
     "text_of",
     "total_tokens",
+    "whole_text",
 ]
 
 MessageDict = dict[str, Any]
@@ -231,6 +232,17 @@ def text_of(content: Any) -> str:
 
 def _part_text(part: Any) -> Any:
     return part.get("text") if isinstance(part, dict) else part
+
+
+def whole_text(text: str) -> str:
+    """The text without half characters, which no JSON over the wire can carry.
+
+    A model that was cut off in the middle of an emoji leaves one half of it. Two halves that belong together become
+    one character, a lone half becomes U+FFFD.
+    """
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def add_usage(total: MutableMapping[str, int], usage: Any) -> None:

@@ -13,7 +13,7 @@ from agent_runtime_core.events import (
     RunEvent,
 )
 from agent_runtime_core.interfaces.checkpoints import CheckpointStore
-from agent_runtime_core.messages import AgentMessage
+from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import ToolSchema
 from agent_runtime_framework.agents.agent import BaseAgent
@@ -228,7 +228,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
         if conversation_id is None or not str(conversation_id):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-        message = {"role": "user", "content": text.encode("utf-8", "replace").decode()}
+        message = {"role": "user", "content": whole_text(text)}
         return JourneyRun(self, AgentContext(uuid4(), conversation_id, []), message)
 
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:

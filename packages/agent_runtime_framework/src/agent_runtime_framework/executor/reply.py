@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from agent_runtime_core.errors import LLMBadReply
-from agent_runtime_core.messages import MessageDict, ToolCall, text_of
+from agent_runtime_core.messages import MessageDict, ToolCall, text_of, whole_text
 
 __all__ = ["Reply", "read_reply"]
 
@@ -44,7 +44,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
             f"a response needs .message, a dict with role and content"
         )
     content = message.get("content")
-    text: str = content if content.__class__ is str else text_of(content)
+    text: str = whole_text(content if content.__class__ is str else text_of(content))
     usage = getattr(response, "usage", None)
     given = message.get("tool_calls")
     if not given:

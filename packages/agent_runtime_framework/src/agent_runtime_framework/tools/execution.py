@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
-from agent_runtime_core.messages import ToolCall
+from agent_runtime_core.messages import ToolCall, whole_text
 from agent_runtime_framework.config import should_swallow_exceptions
 from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
@@ -105,7 +105,7 @@ def failure_text(name: str, error: Exception) -> str:
         places,
     )
     _LOGGER.debug("Tool %r raised", name, exc_info=error)
-    return f"Error executing {name}: {str(error) or type(error).__name__}"
+    return whole_text(f"Error executing {name}: {str(error) or type(error).__name__}")
 
 
 def result_text(result: Any) -> str:
@@ -115,7 +115,7 @@ def result_text(result: Any) -> str:
     anything else its `str()`.
     """
     if isinstance(result, str):
-        return result
+        return whole_text(result)
     if isinstance(result, ToolResult):
         return result_text(result.content)
     if result is None:
@@ -123,8 +123,8 @@ def result_text(result: Any) -> str:
     if isinstance(result, (bytes, bytearray)):
         return result.decode("utf-8", "replace")
     if isinstance(result, (dict, list, tuple)):
-        return json.dumps(_with_json_keys(result), ensure_ascii=False, default=str)
-    return str(result)
+        return whole_text(json.dumps(_with_json_keys(result), ensure_ascii=False, default=str))
+    return whole_text(str(result))
 
 
 def _with_json_keys(value: Any) -> Any:
