@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent_runtime_core.messages import AgentMessage, ToolCall, add_usage, text_of, total_tokens
+from agent_runtime_core.messages import AgentMessage, ToolCall, add_usage, text_of, total_tokens, whole_text
 
 
 def openai_form(arguments, **others):
@@ -268,3 +268,19 @@ def test_counts_are_summed_by_name_and_everything_that_is_no_number_is_left_out(
 )
 def test_the_tokens_of_a_run_are_its_total_or_the_sum_of_its_parts(usage, tokens):
     assert total_tokens(usage) == tokens
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("plain", "plain"),
+        ("Zoë 🚀 \U0010ffff \0", "Zoë 🚀 \U0010ffff \0"),
+        ("half \ud83d", "half \ufffd"),
+        ("\ude80 half", "\ufffd half"),
+        ("\ud83d\ude80", "🚀"),
+        ("\ude80\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_a_text_without_half_characters_can_be_encoded(text, whole):
+    assert whole_text(text) == whole
+    assert whole.encode()

@@ -52,14 +52,46 @@ async def test_any_text_reaches_the_model_and_the_store_as_it_is(signup, store, 
     assert (await agent.get_history("c"))[0].content == text
 
 
-@pytest.mark.parametrize("text", ["half \ud83d an emoji", "\udfff"])
-async def test_half_a_character_is_replaced_so_that_the_message_can_be_sent(signup, store, text):
+HALF = "half \ud83d an emoji"
+
+
+def wire(messages: Any) -> bytes:
+    """The messages as a client sends them."""
+    return json.dumps(messages, ensure_ascii=False, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [(HALF, "half \ufffd an emoji"), ("\udfff", "\ufffd"), ("two halves: \ud83d\ude80", "two halves: 🚀")],
+)
+async def test_half_a_character_is_replaced_so_that_the_message_can_be_sent(signup, store, text, stored):
     agent = signup.Agent(llm := ScriptedLLM(["Hi"]), store=store)
 
     await agent.send("c", text)
 
-    json.dumps(llm.calls[0]["messages"], ensure_ascii=False).encode()
-    assert (await agent.get_history("c"))[0].content == text.encode("utf-8", "replace").decode()
+    assert wire(llm.calls[0]["messages"])
+    assert (await agent.get_history("c"))[0].content == stored
+
+
+@pytest.mark.parametrize("start", ["send", "stream"])
+async def test_half_a_character_in_what_a_model_or_a_tool_says_does_not_end_the_conversation(signup, store, start):
+    async def execute_tool(tools, name, arguments):
+        if name == "explode":
+            raise ValueError(HALF)
+        return HALF if name == "note" else {"said": HALF}
+
+    calls = tool_call_reply("note", ("explode", {}), ("odd", {"kind": "dict"}), text="x")
+    agent = signup.Agent(llm := ScriptedLLM([calls, HALF, "Yes?"]), store=store)
+    agent.execute_tool = execute_tool
+
+    for text in ("hello", "again"):
+        if start == "send":
+            await agent.send("c", text)
+        else:
+            _ = [event async for event in agent.stream("c", text)]
+
+    assert wire(llm.calls[2]["messages"])
+    assert (await agent.get_history("c"))[5].content == "half \ufffd an emoji"
 
 
 @pytest.mark.parametrize("text", [None, 3, b"hello", ["hello"], {"role": "user", "content": "hello"}])
