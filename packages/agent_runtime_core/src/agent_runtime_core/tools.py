@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-__all__ = ["ToolParameter", "ToolSchema", "ToolSchemaBuilder", "schemas_to_openai_format"]
+from agent_runtime_core.errors import ConfigError
+
+__all__ = ["DescribesTool", "ToolParameter", "ToolSchema", "ToolSchemaBuilder", "schemas_to_openai_format"]
+
+
+_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+
+
+class DescribesTool(Protocol):
+    """Anything that tells a model about a tool: a `ToolSchema`, or an object of your own."""
+
+    def to_openai_format(self) -> dict[str, Any]:
+        """`{"type": "function", "function": {"name", "description", "parameters"}}`."""
+        ...
 
 
 @dataclass
@@ -76,11 +91,18 @@ class ToolSchemaBuilder:
 
     Args:
         name: The tool's name.
+
+    Raises:
+        ConfigError: No vendor takes such a name.
     """
 
     __slots__ = ("_description", "_name", "_parameters")
 
     def __init__(self, name: str) -> None:
+        if not _TOOL_NAME.match(name):
+            raise ConfigError(
+                f"{name!r} is no name for a tool: vendors take 1 to 64 letters, digits, underscores and hyphens."
+            )
         self._name = name
         self._description = ""
         self._parameters: list[tuple[Any, ...]] = []
@@ -100,7 +122,16 @@ class ToolSchemaBuilder:
         items: dict[str, Any] | None = None,
         default: Any = None,
     ) -> ToolSchemaBuilder:
-        """Add a parameter behind those added before, and return the builder. See `ToolParameter`."""
+        """Add a parameter behind those added before, and return the builder. See `ToolParameter`.
+
+        Raises:
+            ConfigError: JSON Schema does not know the type.
+        """
+        if type not in _TYPES:
+            raise ConfigError(
+                f"parameter {name!r} of tool {self._name!r} has the type {type!r}; "
+                f"JSON Schema knows {', '.join(sorted(_TYPES))}."
+            )
         self._parameters.append((name, type, description, required, enum, items, default))
         return self
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.interfaces import Checkpoint
 from agent_runtime_core.stores import SQLiteCheckpointStore
 
 
@@ -278,6 +279,7 @@ def open_directory() -> Iterator[Path]:
 LOAD_AND_COMMIT = """
 import asyncio, concurrent.futures.thread, os, sqlite3, sys
 from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.interfaces import Checkpoint
 from agent_runtime_core.stores import SQLiteCheckpointStore
 
 async def main():
@@ -340,6 +342,7 @@ def test_a_full_disk_is_explained_and_the_file_stays_sound(tmp_path: Path) -> No
     program = """
 import asyncio, resource, signal, sys
 from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.interfaces import Checkpoint
 from agent_runtime_core.stores import SQLiteCheckpointStore
 
 async def main():
@@ -385,3 +388,21 @@ def test_the_file_can_be_read_with_a_sqlite_shell(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "journeys.db")) as connection:
         rows = connection.execute("SELECT * FROM history WHERE conversation_id = 'a'").fetchall()
     assert rows == [("a", 0, '{"role":"user","content":"hi"}'), ("a", 1, '{"role":"assistant","content":"é"}')]
+
+
+async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_before_anything_is_lost_in_it(tmp_path):
+    # Given
+    path = tmp_path / "journeys.db"
+    async with SQLiteCheckpointStore(path) as store:
+        await store.commit("c", "a", expected_version=0, state={"step": 1})
+        for each in tmp_path.iterdir():
+            each.unlink()
+
+        # When
+        with pytest.raises(StoreUnavailable, match=r"journeys\.db was deleted or replaced.*Nothing was written"):
+            await store.commit("c", "a", expected_version=1, state={"step": 2})
+
+        # Then: the store goes on with a new file
+        assert await store.load("c", "a") == Checkpoint()
+        assert await store.commit("c", "a", expected_version=0, state={"step": 1}) == 1
+    assert path.exists()

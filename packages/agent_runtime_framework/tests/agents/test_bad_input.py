@@ -13,7 +13,7 @@ from agent_runtime_core.errors import ConfigError, LLMBadReply, StateDecodeError
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import JourneyConfig, RunLimits, ToolSchemaBuilder
+from agent_runtime_framework import JourneyConfig, RunLimits, ToolParameter, ToolSchema
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -285,7 +285,7 @@ async def test_a_run_out_of_time_inside_a_tool_ends_in_words(signup, store):
 
 async def test_a_schema_that_is_no_schema_is_the_programmers_error_and_nothing_is_stored(signup, store):
     agent = signup.Agent(ScriptedLLM([tool_call_reply("note", text="x")]), store=store)
-    agent.get_tool_schemas = lambda state: [ToolSchemaBuilder("note").param("text", "str").build()]
+    agent.get_tool_schemas = lambda state: [ToolSchema("note", "", [ToolParameter("text", "str")])]
 
     with pytest.raises(ConfigError, match="schema of tool 'note' is not a valid JSON schema"):
         await agent.send("c", "hello")
@@ -301,9 +301,7 @@ async def test_a_stored_state_that_no_longer_decodes_is_an_error_and_nothing_is_
     agent = signup.Agent(llm := ScriptedLLM(["Hi"]), store=store)
 
     for _ in range(2):
-        with pytest.raises(
-            StateDecodeError, match=r"conversation 'c'.*'gone' is not a valid Step.*accept the older form"
-        ):
+        with pytest.raises(StateDecodeError, match=r"conversation 'c'.*'gone' is not a valid Step.*accept older forms"):
             await agent.send("c", "hello")
 
     kept = await store.load("c", "signup")
@@ -341,7 +339,7 @@ async def test_a_folder_that_is_not_there_is_named(signup, tmp_path):
             await agent.send("c", "hello")
 
 
-@pytest.mark.parametrize("store", ["journeys.db", "mongodb://x", 3, object()], ids=str)
+@pytest.mark.parametrize("store", ["journeys.db", "mongodb://x", 3, object()], ids=["path", "url", "number", "object"])
 def test_what_is_no_store_is_refused_when_the_agent_is_made(signup, store):
     with pytest.raises(ConfigError, match="store"):
         signup.Agent(ScriptedLLM(), store=store)

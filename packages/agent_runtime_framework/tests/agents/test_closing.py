@@ -52,7 +52,7 @@ def test_the_phrases_can_be_set_and_are_taken_as_they_are_written(signup):
     agent = signup.Agent(config=JourneyConfig(closing_phrases=["Tschüss", "c'est tout", "(end)"]))
 
     assert agent.is_closing_message("tschüss!")
-    assert agent.is_closing_message("Merci, c'est tout.")
+    assert agent.is_closing_message("Ok, c'est tout.")
     assert agent.is_closing_message("(END)")
     assert not agent.is_closing_message("bye")
     assert not agent.is_closing_message("end")

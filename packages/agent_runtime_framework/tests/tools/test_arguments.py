@@ -135,8 +135,10 @@ def test_deep_nesting_is_a_problem_and_no_crash():
 
 @pytest.mark.parametrize("kind", [{"type": "str"}, {"type": "int"}, {"type": "any"}, {"type": ""}])
 def test_a_type_that_json_schema_does_not_have_is_the_programmers_error(kind):
+    parameters = {"type": "object", "properties": {"x": kind}}
+
     with pytest.raises(ConfigError, match=r"schema of tool 'tool' is not a valid JSON schema.*string, integer, number"):
-        problems(schema(x=kind), x=1)
+        problems(parameters, x=1)
 
 
 def test_a_schema_that_changes_from_one_turn_to_the_next_is_checked_as_it_is_now():

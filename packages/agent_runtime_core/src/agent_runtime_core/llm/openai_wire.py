@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from agent_runtime_core.messages import MessageDict, ToolCall, Usage, text_of
+from agent_runtime_core.messages import MessageDict, ToolCall, Usage, text_of, whole_text
 
 __all__ = [
     "arguments_text",
@@ -64,6 +64,8 @@ def _outgoing(message: MessageDict) -> MessageDict:
         content = None if calls else ""
     elif not isinstance(content, (str, list)):
         content = str(content)
+    if isinstance(content, str):
+        content = whole_text(content)
     out: MessageDict = {"role": message["role"], "content": content}
     for key in ("name", "tool_call_id"):
         if message.get(key):
@@ -83,7 +85,7 @@ def _outgoing_call(data: Mapping[str, Any]) -> dict[str, Any]:
             arguments = raw if raw.strip() else "{}"
         else:
             arguments = json.dumps(call.arguments, ensure_ascii=False)
-    return call_in_openai_form(call.id, call.name, arguments)
+    return call_in_openai_form(call.id, call.wire_name, whole_text(arguments))
 
 
 def call_in_openai_form(call_id: str | None, name: str, arguments: str) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def _from_url(url: str) -> CheckpointStore:
     scheme, separator, rest = url.partition("://")
     if not separator:
         raise ConfigError(
-            "the store's URL has no '://'. Known are " + _known() + "; a SQLite file is written sqlite:///journeys.db."
+            f"the store's URL has no '://'. Known are {_known()}; a SQLite file is written "
+            f"sqlite:///{url if url and '@' not in url else 'journeys.db'}."  # what is before an @ may be a password
         )
     opener = _OPENERS.get(scheme.lower())
     if opener is None:

@@ -51,7 +51,7 @@ class ScriptedLLM(LLMClient):
         strict: Whether a call beyond the script is an error.
     """
 
-    def __init__(self, replies: Iterable[ScriptedReply] = (), *, strict: bool = False) -> None:
+    def __init__(self, replies: Iterable[Any] = (), *, strict: bool = False) -> None:
         self.replies = list(replies)
         """The whole script."""
         self.strict = strict

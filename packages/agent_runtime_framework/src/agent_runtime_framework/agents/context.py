@@ -67,7 +67,7 @@ class AgentResult:
     """What to show to the user."""
     messages: list[AgentMessage] = field(default_factory=list)
     """The assistant and tool messages of this run, in order."""
-    state: dict[str, Any] | None = None
+    state: dict[str, Any] | Any = None
     """The journey's state after the run, as a dict."""
     usage: dict[str, int] | None = None
     """Token counts, summed over the run; None when no model was asked because the user said goodbye."""

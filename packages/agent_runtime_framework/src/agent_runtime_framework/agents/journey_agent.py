@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from enum import Enum
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
-from agent_runtime_core.errors import StateDecodeError
+from agent_runtime_core.errors import ConfigError, StateDecodeError, StateEncodeError
 from agent_runtime_core.events import (
     RunEvent,
 )
 from agent_runtime_core.interfaces.checkpoints import CheckpointStore
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
-from agent_runtime_core.tools import ToolSchema
+from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, own_copy
+from agent_runtime_framework.agents.conversation import ConversationLog, own_copy, state_data
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
-from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.state import BaseJourneyState
 
 __all__ = ["JourneyAgent"]
@@ -53,7 +53,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         hooks: Listeners.
 
     Raises:
-        ConfigError: The store's URL is wrong.
+        ConfigError: The store's URL is wrong, or the client is none.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         hooks: ExecutorHooks | None = None,
     ) -> None:
         get_config()  # the log level of the environment holds from the first agent on
-        self.llm_client = llm_client
+        self.llm_client = checked_client(llm_client)
         """The model, or None for the configured one."""
         self.config = config if config is not None else JourneyConfig()
         """Settings."""
@@ -78,8 +78,30 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._keeps_by_default = store is None
         self._owns_store = store is None or isinstance(store, str)
         self._default_client = DefaultClient()
+        self._state_was_checked = False
 
-    def client(self) -> LLMClient:
+    def _check_state_class(self, state: StateT) -> None:
+        """Make sure, once, that a stored state will be read again: before anything is stored.
+
+        Raises:
+            StateEncodeError: `from_dict()` does not read what `to_dict()` gives.
+        """
+        if self._state_was_checked or type(self).load_state is not JourneyAgent.load_state:
+            return
+        state_class: Any = type(state)
+        try:
+            state_class.from_dict(own_copy(state_data(state)))
+        except StateEncodeError:
+            raise
+        except Exception as error:  # the user's from_dict() may raise anything
+            raise StateEncodeError(
+                f"{state_class.__name__}.from_dict() does not read what to_dict() gives: "
+                f"{type(error).__name__}: {error}. Nothing was stored; to_dict() must give every field that "
+                f"from_dict() needs."
+            ) from error
+        self._state_was_checked = True
+
+    def _model(self) -> LLMClient:
         """The model that a run talks to.
 
         Raises:
@@ -98,7 +120,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """The prompt for the step that the state stands at."""
 
     @abstractmethod
-    def get_tool_schemas(self, state: StateT) -> list[ToolSchema]:
+    def get_tool_schemas(self, state: StateT) -> Sequence[DescribesTool]:
         """The tools offered at the step that the state stands at; no other runs."""
 
     @abstractmethod
@@ -119,7 +141,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """
         if ctx.conversation_id is None:
             return None
-        checkpoint = await self.log().open(ctx, max_messages=0)
+        checkpoint = await self._conversation_log().open(ctx, max_messages=0)
         if checkpoint.state is None:
             return None
         state_class: Any = type(self.get_initial_state())
@@ -129,7 +151,8 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             raise StateDecodeError(
                 f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
                 f"version {checkpoint.version}) is not one that {state_class.__name__}.from_dict() reads: "
-                f"{type(error).__name__}: {error}. Nothing was changed; let from_dict() accept the older form."
+                f"{type(error).__name__}: {error}. Nothing was changed; let from_dict() accept older forms, "
+                f"and to_dict() give all that it needs."
             ) from error
         return state
 
@@ -141,7 +164,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateEncodeError: The state is not JSON data.
         """
         if ctx.conversation_id is not None:
-            await self.log().commit_state(ctx, state, lenient=self._keeps_by_default)
+            await self._conversation_log().commit_state(ctx, state, lenient=self._keeps_by_default)
 
     def is_terminal_state(self, state: StateT) -> bool:
         """Whether the journey has arrived."""
@@ -247,6 +270,12 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         )
         return observed(engine.run(), self.hooks) if listened else engine.run()
 
-    def log(self) -> ConversationLog:
-        """How a run reads and writes its conversation."""
+    def _conversation_log(self) -> ConversationLog:
+        """How a run reads and writes its conversation.
+
+        Raises:
+            ConfigError: The agent's key is empty.
+        """
+        if not self.key:
+            raise ConfigError(f"{type(self).__name__}.key is empty; give the agent a name, such as 'onboarding'.")
         return ConversationLog(self.store, self.key)

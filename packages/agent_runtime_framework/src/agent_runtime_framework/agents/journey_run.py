@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from functools import partial
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
@@ -51,11 +53,11 @@ class JourneyRun:
         """Load messages and state. A goodbye after the journey's end needs no answer."""
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
-        self.client = agent.client()
+        self.client = agent._model()
         if self._new_message is None:
             self.messages = ctx.wire_messages()
         else:
-            checkpoint = await agent.log().open(ctx, max_messages=agent.config.max_history_messages)
+            checkpoint = await agent._conversation_log().open(ctx, max_messages=agent.config.max_history_messages)
             self.messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
             self._committed = len(self.messages)
             self.messages.append(self._new_message)
@@ -63,6 +65,8 @@ class JourneyRun:
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
+        if self._new_message is not None:
+            agent._check_state_class(state)
         self._state = state
         self._told_step = step = state.get_step()
         started = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
@@ -82,16 +86,23 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self._state
         self._tools = agent.create_tools(state, self._ctx)
-        return TurnSetup(agent.get_system_prompt(state), self._read_offer() or None, {})
+        prompt: Any = agent.get_system_prompt(state)
+        if prompt.__class__ is not str:
+            prompt = _checked_prompt(agent, prompt)
+        return TurnSetup(prompt, self._read_offer() or None, {})
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
         offered = self._read_offer() if self._offer_is_old else self._offered
         self._offer_is_old = True
+        offer = {each["function"]["name"]: each["function"] for each in offered}
+        if len(offer) != len(offered):
+            names = ", ".join(each["function"]["name"] for each in offered)
+            raise ConfigError(f"{type(self._agent).__name__} offers two tools of one name: {names}.")
         outcome = await call_tool(
             call,
             partial(self._agent.execute_tool, self._tools),
-            offer={each["function"]["name"]: each["function"] for each in offered},
+            offer=offer,
             timeout_s=timeout_s,
             state=self._state,
             check=None if self._new_message is None else check_state,
@@ -125,7 +136,9 @@ class JourneyRun:
 
     async def _commit(self) -> None:
         """Store the state and the messages that are new."""
-        await self._agent.log().commit(self._ctx, state_data(self._state), self.messages[self._committed :])
+        await self._agent._conversation_log().commit(
+            self._ctx, state_data(self._state), self.messages[self._committed :]
+        )
         self._committed = len(self.messages)
 
     def _leave_talking_step(self) -> None:
@@ -138,8 +151,29 @@ class JourneyRun:
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        self._offered = [schema.to_openai_format() for schema in self._agent.get_tool_schemas(self._state)]
+        schemas = self._agent.get_tool_schemas(self._state)
+        try:
+            self._offered = [schema.to_openai_format() for schema in schemas]
+        except (AttributeError, TypeError) as error:
+            raise ConfigError(
+                f"{type(self._agent).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
+                f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
+            ) from error
         return self._offered
+
+
+def _checked_prompt(agent: JourneyAgent[Any, Any, Any], prompt: Any) -> str | None:
+    """The prompt, if it is a text or there is none.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if prompt is None or isinstance(prompt, str):
+        return prompt
+    if iscoroutine(prompt):
+        prompt.close()
+        prompt = "a coroutine (it is asked without await: leave out the `async`)"
+    raise ConfigError(f"{type(agent).__name__}.get_system_prompt() must give a text, and gave {prompt!s:.100}.")
 
 
 async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:

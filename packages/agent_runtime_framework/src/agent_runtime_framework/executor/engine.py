@@ -130,6 +130,7 @@ class Engine:
         turn = texts_in_a_row = 0
         response = ""  # the last thing that was said or found out
         cut_short: str | None = None
+        cut_off = ""  # what the model had said of an answer that came too late
         while reason is None:
             cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
             setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
@@ -140,6 +141,7 @@ class Engine:
                 request.append({"role": "user", "content": _GO_ON})
             if listened:
                 yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
+            streamed: StreamedResponse | None = None
             try:
                 if streaming and streams(client):
                     streamed = StreamedResponse(
@@ -158,6 +160,7 @@ class Engine:
                         yield TextDelta(text=reply.text)
             except OutOfTime:
                 cut_short = "limit:seconds"
+                cut_off = streamed.text if streamed is not None else ""
                 break
             add_usage(meter.usage, reply.usage)
             if cut_short is not None:
@@ -205,10 +208,10 @@ class Engine:
         if reason is None:  # stopped before a turn, or in the middle of a question
             reason = cut_short or ""
             if self.closing_text and reason != "cancelled":
-                response = self.closing_text
+                response = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
                 messages.append({"role": "assistant", "content": response})
                 if streaming:
-                    yield TextDelta(text=response)
+                    yield TextDelta(text=response[len(cut_off) :])
                 news = await delegate.finish_turn(reason)
                 if listened:
                     for event in news:

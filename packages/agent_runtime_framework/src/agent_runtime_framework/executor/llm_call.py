@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable
 from typing import Any, Protocol, TypeGuard, TypeVar
 
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.messages import MessageDict
 
-__all__ = ["LLMClient", "OutOfTime", "StreamedResponse", "StreamingLLMClient", "before", "streams"]
+__all__ = ["LLMClient", "OutOfTime", "StreamedResponse", "StreamingLLMClient", "before", "checked_client", "streams"]
 
 T = TypeVar("T")
 
@@ -21,6 +22,23 @@ class LLMClient(Protocol):
     ) -> Any:
         """The model's answer: an object with `message` (a dict) and maybe `usage`."""
         ...
+
+
+ClientT = TypeVar("ClientT", bound="LLMClient | None")
+
+
+def checked_client(client: ClientT) -> ClientT:
+    """The client, if it is one.
+
+    Raises:
+        ConfigError: It has no `generate`.
+    """
+    if client is not None and not callable(getattr(client, "generate", None)):
+        raise ConfigError(
+            f"the LLM client is {client!r:.100}, which has no generate(); give a client object, such as "
+            f"agent_runtime_core.llm.get_llm_client(model='gpt-4o')."
+        )
+    return client
 
 
 class StreamingLLMClient(LLMClient, Protocol):
@@ -47,10 +65,16 @@ class StreamedResponse:
     def __init__(self, stream: Any, deadline: float | None) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._pieces: list[str] = []
         self.usage: Any = None
         """The token counts, from the chunk that has them."""
         self.message: MessageDict = {"role": "assistant", "content": None, "tool_calls": []}
         """The assistant message; complete once `texts()` has ended."""
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._pieces)
 
     async def texts(self) -> AsyncGenerator[str, None]:
         """The pieces of the text; the client's stream is closed whatever happens.
@@ -61,7 +85,6 @@ class StreamedResponse:
         stream = self._stream
         if hasattr(stream, "__await__"):
             stream = await self._in_time(stream)
-        pieces: list[str] = []
         try:
             chunks = aiter(stream)
             while True:
@@ -74,12 +97,12 @@ class StreamedResponse:
                 if chunk.usage:
                     self.usage = chunk.usage
                 if isinstance(chunk.delta, str) and chunk.delta:
-                    pieces.append(chunk.delta)
+                    self._pieces.append(chunk.delta)
                     yield chunk.delta
         finally:
             if hasattr(stream, "aclose"):
                 await stream.aclose()
-        self.message["content"] = "".join(pieces)
+        self.message["content"] = self.text
 
     def _in_time(self, answer: Awaitable[T]) -> Awaitable[T]:
         return answer if self._deadline is None else before(self._deadline, answer)

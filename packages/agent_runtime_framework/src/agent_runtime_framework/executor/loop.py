@@ -9,12 +9,12 @@ from typing import Any
 
 from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
-from agent_runtime_core.tools import ToolSchema
+from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine, TurnSetup
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.limits import RunLimits
-from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.executor.tool_executors import (
     CallableToolExecutor,
     MethodToolExecutor,
@@ -88,7 +88,7 @@ class LLMExecutor:
         hooks: ExecutorHooks | None = None,
     ) -> None:
         get_config()  # the log level of the environment holds from the first executor on
-        self.llm_client = llm_client
+        self.llm_client = checked_client(llm_client)
         """The model."""
         self.tool_executor = tool_executor
         """Runs the tools."""
@@ -100,7 +100,7 @@ class LLMExecutor:
     async def run(
         self,
         messages: list[MessageDict],
-        tools: list[ToolSchema] | None = None,
+        tools: Sequence[DescribesTool] | None = None,
         system_prompt: str | None = None,
     ) -> ExecutionResult:
         """Run to the end.
@@ -131,7 +131,7 @@ class LLMExecutor:
     def stream(
         self,
         messages: list[MessageDict],
-        tools: list[ToolSchema] | None = None,
+        tools: Sequence[DescribesTool] | None = None,
         system_prompt: str | None = None,
         *,
         streaming: bool = True,
@@ -166,7 +166,7 @@ class _GivenTools:
         self,
         client: LLMClient,
         messages: list[MessageDict],
-        tools: list[ToolSchema] | None,
+        tools: Sequence[DescribesTool] | None,
         system_prompt: str | None,
         tool_executor: ToolExecutor | None,
         require_tool_call: bool,

@@ -6,6 +6,7 @@ import json
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
@@ -65,6 +66,8 @@ async def call_tool(
     try:
         work = invoke(call.name, arguments)
         result = await (work if timeout_s is None else within(timeout_s, work))
+        if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten: what was meant is clear
+            result = await (result if timeout_s is None else within(timeout_s, result))
         if check is not None:
             check(state)
         if isinstance(result, ToolResult):

@@ -8,7 +8,7 @@ import sqlite3
 
 from agent_runtime_core.errors import StoreError, StoreUnavailable
 from agent_runtime_core.stores.sqlite.failures import explained, is_about_the_file, is_locked
-from agent_runtime_core.stores.sqlite.file import IN_MEMORY, open_file, open_memory
+from agent_runtime_core.stores.sqlite.file import IN_MEMORY, identity_of, open_file, open_memory
 from agent_runtime_core.stores.sqlite.job import Job
 
 __all__ = ["Database"]
@@ -29,6 +29,7 @@ class Database:
         self._busy_timeout_ms = busy_timeout_ms
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
+        self._identity: tuple[int, int] | None = None  # of the open file; None in memory
 
     def run(self, jobs: list[Job]) -> None:
         """Do the jobs in their order and in one transaction; each ends with its own result or error."""
@@ -55,6 +56,7 @@ class Database:
         cursor = self._cursor or self._opened()
         writes = any(job.writes for job in jobs)
         if writes:
+            self._check_file()
             cursor.execute("BEGIN IMMEDIATE")
         for job in jobs:
             job.error = None
@@ -73,8 +75,23 @@ class Database:
             self._connection = open_file(
                 self.path, synchronous=self._synchronous, busy_timeout_ms=self._busy_timeout_ms
             )
+            self._identity = identity_of(self.path)
         self._cursor = self._connection.cursor()
         return self._cursor
+
+    def _check_file(self) -> None:
+        """Make sure that the open file is still the one at the path: what goes to a deleted file is lost in silence.
+
+        Raises:
+            StoreUnavailable: It was deleted or replaced.
+        """
+        if self._identity is not None and identity_of(self.path) != self._identity:
+            self.close()
+            raise StoreUnavailable(
+                f"{self.path} was deleted or replaced while this store had it open. Nothing was written, and what "
+                f"was in the file is gone, unless you have a copy. The next call opens the path anew.",
+                key=self.path,
+            )
 
     def _undo(self, error: Exception) -> None:
         """Leave nothing of a transaction, and no connection that may be broken."""

@@ -12,7 +12,7 @@ from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.stores.sqlite.failures import is_locked
 from agent_runtime_core.stores.sqlite.rows import SCHEMA
 
-__all__ = ["IN_MEMORY", "open_file", "open_memory"]
+__all__ = ["IN_MEMORY", "identity_of", "open_file", "open_memory"]
 
 IN_MEMORY = ":memory:"
 
@@ -57,6 +57,15 @@ def open_file(path: str, *, synchronous: str, busy_timeout_ms: int) -> sqlite3.C
     return connection
 
 
+def identity_of(path: str) -> tuple[int, int] | None:
+    """Which file is at the path; None when there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _created(path: str) -> bool:
     """Make an empty file where there is nothing, and say whether it was made."""
     if os.path.exists(path):  # opening and closing it here would drop the locks of other connections in this process
@@ -67,9 +76,8 @@ def _created(path: str) -> bool:
     except FileExistsError:  # another process was quicker
         return False
     except FileNotFoundError as error:
-        raise StoreUnavailable(
-            f"cannot create {path}: the directory {directory} does not exist. Create it first.", key=path
-        ) from error
+        words = "cannot take files" if os.path.isdir(directory) else "does not exist. Create it first"
+        raise StoreUnavailable(f"cannot create {path}: the directory {directory} {words}.", key=path) from error
     except OSError as error:
         raise StoreUnavailable(
             f"cannot create {path}: {error.strerror}. Check that {directory} is a directory in which this process "
