@@ -87,7 +87,7 @@ bench: $(DEV_READY) ## Measure (benchmarks/README.md says what and how)
 # The locks carry versions and hashes, and no address: where packages come from is the reader's choice.
 # dev.in holds everything, so it is solved first and the smaller sets take its versions.
 LOCK = env -u UV_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config --upgrade --universal \
-	--python-version 3.11 --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
+	--python-version 3.11 --generate-hashes --strip-extras --no-emit-index-url \
 	--custom-compile-command "make lock"
 
 .PHONY: lock

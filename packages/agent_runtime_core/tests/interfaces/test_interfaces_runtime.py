@@ -66,3 +66,5 @@ def test_a_sink_need_not_flush():
         def end_run(self, run_id, outcome, metadata=None): ...
 
     Counting().flush()
+
+    assert Counting.flush is TraceSink.flush

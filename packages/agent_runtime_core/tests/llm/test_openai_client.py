@@ -164,6 +164,8 @@ async def test_closing_twice_is_fine(wire):
     async with wire.client() as client:
         await client.close()
 
+    assert await client.close() is None  # type: ignore[func-returns-value]
+
 
 # --- What it sends
 

@@ -36,6 +36,7 @@ def test_the_steps_stand_below_the_prompt(terminal) -> None:
     # Then: the line comes once more, as the toolbar of the prompt
     window.wait_for("✓ welcome")
     window.wait_for("● collect_name")
+    assert window.shown.count("● collect_name") >= 2
 
 
 def test_ctrl_c_stops_an_answer_and_the_chat_goes_on(terminal) -> None:
@@ -161,3 +162,4 @@ def test_nothing_that_a_model_writes_commands_a_real_terminal(terminal) -> None:
 
     # Then: the escape characters are gone, so the rest of the sequences is plain text
     window.wait_for("[31mred]0;owned [bold]not bold[/bold] 2J:smile: done.")
+    assert "not bold" in window.shown
