@@ -164,7 +164,7 @@ async def test_closing_twice_is_fine(wire):
     async with wire.client() as client:
         await client.close()
 
-    assert await client.close() is None  # type: ignore[func-returns-value]
+    assert await client.close() is None
 
 
 # --- What it sends
