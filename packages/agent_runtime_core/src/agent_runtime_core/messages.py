@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -45,6 +45,18 @@ def _refuse_constant(name: str) -> Any:
 
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+_SCAN: Callable[[str, int], tuple[Any, int]] = json.scanner.make_scanner(_DECODER)  # type: ignore[attr-defined]
+
+
+def _decoded(text: str) -> Any:
+    """The value of a JSON text: nearly always the scanner takes it whole, at a third of what `decode` costs."""
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:  # blanks in front, or no JSON: decode() tells which
+        return _DECODER.decode(text)
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 class ToolCall:
@@ -101,7 +113,7 @@ class ToolCall:
         if not text or text.isspace():  # some servers send this for a tool without parameters
             return {}
         try:
-            value = _DECODER.decode(text)
+            value = _decoded(text)
         except (ValueError, RecursionError) as error:
             self.problem = f"the arguments are not valid JSON ({error})"
             return _python_literal(text)

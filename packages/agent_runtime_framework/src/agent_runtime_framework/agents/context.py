@@ -42,10 +42,10 @@ class AgentContext:
 
     def wire_messages(self) -> list[MessageDict]:
         """The messages as they go over the wire."""
-        return [
-            message.to_dict() if isinstance(message, AgentMessage) else AgentMessage.from_dict(message).to_dict()
-            for message in self.input_messages
-        ]
+        try:
+            return [message.to_dict() for message in self.input_messages]
+        except AttributeError:  # plain dicts among them
+            return [_as_message(message).to_dict() for message in self.input_messages]
 
     def get_user_message(self) -> str | None:
         """The content of the last user message that is a text, or None."""

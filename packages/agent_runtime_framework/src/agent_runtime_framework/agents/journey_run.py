@@ -38,6 +38,8 @@ class JourneyRun:
         self._agent = agent
         self._ctx = ctx
         self._new_message = new_message
+        self.cancelled = ctx.cancelled
+        """Whether the request was taken back."""
         self.client: LLMClient = agent.llm_client  # type: ignore[assignment]  # settled in begin()
         """The model."""
         self.messages: list[MessageDict] = []
@@ -78,10 +80,6 @@ class JourneyRun:
                 return (started,), "closing_message"
         return (started,), None
 
-    def cancelled(self) -> bool:
-        """Whether the request was taken back."""
-        return self._ctx.cancelled()
-
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self._state
@@ -121,7 +119,7 @@ class JourneyRun:
 
     async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
         """Leave a talking step that has spoken, and commit."""
-        talked = reason == "text_response" and not self._offered and self.messages[-1]["content"]
+        talked = not self._offered and reason == "text_response" and self.messages[-1]["content"]
         if talked:
             self._leave_talking_step()
         if self._new_message is not None:

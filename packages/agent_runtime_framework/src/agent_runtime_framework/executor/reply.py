@@ -44,7 +44,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
             f"a response needs .message, a dict with role and content"
         )
     content = message.get("content")
-    text: str = whole_text(content if content.__class__ is str else text_of(content))
+    text: str = "" if content is None else whole_text(content if content.__class__ is str else text_of(content))
     usage = getattr(response, "usage", None)
     given = message.get("tool_calls")
     if not given:
