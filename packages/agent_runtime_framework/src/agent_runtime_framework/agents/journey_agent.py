@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from agent_runtime_core.events import (
     RunEvent,
 )
 from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import ToolSchema
@@ -21,12 +23,14 @@ from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import ConversationLog
+from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.executor.tracing import Tracing, traced
 from agent_runtime_framework.state import BaseJourneyState
 
 __all__ = ["JourneyAgent"]
@@ -51,6 +55,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         store: Where conversations are kept: a URL such as `sqlite:///journeys.db`, or a store. When None they are
             kept in this object's memory, at most `MAX_CONVERSATIONS_IN_MEMORY` of them.
         hooks: Listeners.
+        trace: Where runs are traced, see docs/observability.md; that of `AGENT_RUNTIME_TRACING_BACKEND` when None.
 
     Raises:
         ConfigError: The store's URL is wrong.
@@ -63,6 +68,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         *,
         store: CheckpointStore | str | None = None,
         hooks: ExecutorHooks | None = None,
+        trace: TraceSink | None = None,
     ) -> None:
         get_config()  # the log level of the environment holds from the first agent on
         self.llm_client = llm_client
@@ -78,6 +84,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._keeps_by_default = store is None
         self._owns_store = store is None or isinstance(store, str)
         self._default_client = DefaultClient()
+        self._tracing = Tracing(trace)
 
     def client(self) -> LLMClient:
         """The model that a run talks to.
@@ -198,6 +205,14 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """All stored messages of a conversation, oldest first."""
         return [AgentMessage.from_dict(message) for message in await self.store.history(str(conversation_id))]
 
+    async def get_cost(self, conversation_id: UUID | str) -> Decimal | None:
+        """What the stored replies of a conversation have cost in US dollars.
+
+        Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
+        when the price of one of them is not known. It reads the whole history.
+        """
+        return conversation_cost(await self.store.history(str(conversation_id)))
+
     # Runs: the caller keeps the messages.
 
     async def run(self, ctx: AgentContext) -> AgentResult:
@@ -234,7 +249,8 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
-        listened = streaming or self.hooks is not None
+        sinks = self._tracing.sinks()
+        listened = streaming or self.hooks is not None or bool(sinks)
         engine = Engine(
             delegate=run,
             max_iterations=config.max_tool_iterations,
@@ -244,8 +260,12 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             streaming=streaming,
             closing_call=True,
             closing_text=config.closing_text,
+            pricing=config.pricing,
         )
-        return observed(engine.run(), self.hooks) if listened else engine.run()
+        if not listened:
+            return engine.run()
+        events = observed(engine.run(), self.hooks)
+        return traced(events, sinks, run.run_id, self.key, run.conversation_id) if sinks else events
 
     def log(self) -> ConversationLog:
         """How a run reads and writes its conversation."""
