@@ -116,8 +116,9 @@ class OpenAIClient(SDKClient):
             temperature: Passed on when given.
             max_tokens: The longest answer, in tokens.
             **kwargs: `thinking=True` lets a reasoning model reason, as hard as `reasoning_effort` says
-                (`low`, `medium`, `high`; medium when not given); `thinking=False` sends no effort. Everything
-                else that is not None is passed to the request (`tool_choice`, `extra_body`, ...).
+                (`low`, `medium`, `high`; medium when not given); `thinking=False` sends no effort.
+                `response_format` may be a pydantic model: the answer is JSON of its shape. Everything else that is
+                not None is passed to the request (`tool_choice`, `extra_body`, ...).
 
         Raises:
             LLMRejected: The request was refused: the key, the model's name, the messages or the tools.

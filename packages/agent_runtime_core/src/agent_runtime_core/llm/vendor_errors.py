@@ -56,7 +56,7 @@ def of_status(
 
 def clean_text(text: str, secret: str) -> str:
     """A foreign text as one sentence on one line, without the key, and not too long."""
-    if secret:
+    if len(secret) > 5:  # a shorter one is no key, and its letters are in every word
         text = text.replace(secret, "***")
     text = _SECRET.sub(r"\1***", " ".join(text.split()))
     if len(text) > _LONGEST_TEXT:
