@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
 from agent_runtime_core.interfaces import EventType, RunContext, ToolRegistry
+from agent_runtime_core.steps import Step, StepExecutionError, StepExecutor
+from agent_runtime_core.testing.contracts.refusal import refused
 
 __all__ = ["RunContextContract"]
+
+NESTED = {"list": [1, 2.5, None, True, {"deep": ["ü", "", "😀"]}], "": {}, "n": -(10**18)}
 
 
 class RunContextContract:
@@ -42,6 +47,16 @@ class RunContextContract:
 
         assert await ctx.get_state() == {"step": "email", "tried": [1, 2], "note": None}
 
+    async def test_a_state_comes_back_as_it_was(self, ctx: RunContext) -> None:
+        await ctx.checkpoint(NESTED)
+
+        assert await ctx.get_state() == NESTED
+
+    async def test_an_empty_state_is_a_state(self, ctx: RunContext) -> None:
+        await ctx.checkpoint({})
+
+        assert await ctx.get_state() == {}
+
     async def test_a_checkpoint_is_a_snapshot(self, ctx: RunContext) -> None:
         # Given a state that was kept
         state: dict[str, Any] = {"names": ["Ada"]}
@@ -62,6 +77,12 @@ class RunContextContract:
 
         events = await self.emitted(ctx)
         assert events is None or events == [("progress.update", {"percent": 50}), ("my.event", {"n": 1})]
+
+    async def test_no_event_of_many_tasks_is_lost(self, ctx: RunContext) -> None:
+        await asyncio.gather(*(ctx.emit("my.event", {"n": n}) for n in range(50)))
+
+        events = await self.emitted(ctx)
+        assert events is None or sorted(payload["n"] for _, payload in events) == list(range(50))
 
     async def test_a_message_for_the_user_is_an_event(self, ctx: RunContext) -> None:
         await ctx.emit_user_message("Hello")
@@ -84,3 +105,32 @@ class RunContextContract:
 
         if await self.request_cancel(ctx):
             assert ctx.cancelled() is True
+
+    async def test_a_workflow_goes_on_where_it_has_failed(self, ctx: RunContext) -> None:
+        # Given: a workflow whose second step fails once, in a run that keeps something of its own
+        calls: list[str] = []
+
+        async def first(ctx: RunContext, state: dict[str, Any]) -> str:
+            calls.append("first")
+            state["seen"] = ["first"]
+            return "one"
+
+        async def second(ctx: RunContext, state: dict[str, Any]) -> list[str]:
+            calls.append("second")
+            if calls.count("second") == 1:
+                raise ConnectionError("no network")
+            return [*state["seen"], "second"]
+
+        steps = [Step("first", first), Step("second", second)]
+        await ctx.checkpoint({"mine": 1})
+        await refused(StepExecutor(ctx).run(steps), StepExecutionError)
+
+        # When
+        results = await StepExecutor(ctx).run(steps)
+
+        # Then
+        assert results == {"first": "one", "second": ["first", "second"]}
+        assert calls == ["first", "second", "second"]
+        state = await ctx.get_state()
+        assert state is not None
+        assert state["mine"] == 1
