@@ -25,6 +25,8 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
+from agent_runtime_core.llm.real_calls import check_real_call
+from agent_runtime_core.llm.sdk_client import server_name
 from agent_runtime_core.messages import MessageDict
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -84,6 +86,7 @@ class LiteLLMClient(LLMClient):
             **kwargs: As for `OpenAIClient.generate`; what is not None is passed to `litellm.acompletion`.
 
         Raises:
+            ConfigError: `api_base` does not begin with `http://` or `https://`.
             LLMError: The call failed; the subclass says how, LiteLLM's error is its cause.
         """
         request = self._request(
@@ -146,7 +149,10 @@ class LiteLLMClient(LLMClient):
 
     def _request(self, messages: list[MessageDict], *, model: str | None, **options: Any) -> dict[str, Any]:
         wanted = model or self.default_model
+        check_real_call(f"LiteLLM, {wanted}")
         fields = request_fields(messages, model=wanted.removeprefix(_PREFIX), **{**self._options, **options})
+        address = fields.get("api_base") or fields.get("base_url")
+        check_real_call(server_name(address, default="LiteLLM", variable="api_base"))
         for given, sent in zip(messages, fields["messages"], strict=True):
             if given.get("thinking_blocks"):
                 sent["thinking_blocks"] = given["thinking_blocks"]

@@ -49,7 +49,7 @@ class Retries:
         if attempt >= self.max_attempts or not isinstance(error, _PASSING) or _forbidden(error):
             return None
         asked_s = getattr(error, "retry_after_s", None)
-        if asked_s is not None:  # never earlier than the vendor asks, a little later
+        if asked_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
             return float(min(asked_s + chance * self.jitter * self.base_s, self.max_s))
         pause = min(self.base_s * 2.0 ** min(attempt - 1, 60), self.max_s)
         return pause * (1 - self.jitter * chance)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient
+from agent_runtime_core.llm.real_calls import check_real_call
 
 __all__ = ["SDKClient", "server_name"]
 
@@ -21,6 +22,8 @@ class SDKClient(LLMClient):
         make: Makes a client of the SDK.
         one_for_all: Whether all loops get the same one, because it uses a transport of the caller's.
     """
+
+    _server: str = "a vendor's server"  # who is asked, for errors
 
     def __init__(self, make: Callable[[], Any], *, one_for_all: bool) -> None:
         self._make = make
@@ -44,7 +47,12 @@ class SDKClient(LLMClient):
         await self.close()
 
     def _here(self) -> Any:
-        """The SDK's client for the running event loop."""
+        """The SDK's client for the running event loop; every call goes through here.
+
+        Raises:
+            RealLLMCallForbidden: A test has forbidden real calls.
+        """
+        check_real_call(self._server)
         if self._is_home():
             return self._client
         loop = asyncio.get_running_loop()

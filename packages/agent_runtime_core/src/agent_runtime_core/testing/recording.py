@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ class RecordingLLM(LLMClient):
         if self.client is None:
             return _response_of(self._recorded(request))
         answer: LLMResponse = await self.client.generate(messages=messages, **options)
-        response = {name: getattr(answer, name, None) for name in ("message", "usage", "model", "finish_reason")}
+        names = [each.name for each in fields(LLMResponse) if each.name != "raw_response"]
+        response = {name: value for name in names if (value := getattr(answer, name, None))}
         await self._write({"request": request, "response": response})
         return answer
 
@@ -141,7 +143,7 @@ def _append(path: Path, mode: str, text: str) -> None:
 def _response_of(line: dict[str, Any]) -> LLMResponse:
     """A recorded answer as a whole, however it was asked for."""
     if "response" in line:
-        return LLMResponse(**{name: value for name, value in line["response"].items() if value is not None})
+        return LLMResponse(**line["response"])
     chunks = _chunks_of(line)
     calls = [call for chunk in chunks for call in chunk.tool_calls or ()]
     message: MessageDict = {"role": "assistant", "content": "".join(chunk.delta for chunk in chunks)}
