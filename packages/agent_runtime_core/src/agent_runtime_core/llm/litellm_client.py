@@ -149,10 +149,9 @@ class LiteLLMClient(LLMClient):
 
     def _request(self, messages: list[MessageDict], *, model: str | None, **options: Any) -> dict[str, Any]:
         wanted = model or self.default_model
-        check_real_call(f"LiteLLM, {wanted}")
         fields = request_fields(messages, model=wanted.removeprefix(_PREFIX), **{**self._options, **options})
         address = fields.get("api_base") or fields.get("base_url")
-        check_real_call(server_name(address, default="LiteLLM", variable="api_base"))
+        check_real_call(server_name(address, default=f"LiteLLM, {wanted}", variable="api_base"))
         for given, sent in zip(messages, fields["messages"], strict=True):
             if given.get("thinking_blocks"):
                 sent["thinking_blocks"] = given["thinking_blocks"]
