@@ -13,6 +13,7 @@ from agent_runtime_core import LLMResponse
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.events import LLMCallFinished, RunFinished
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+from agent_runtime_core.testing.llm import ScriptedReply
 from agent_runtime_framework import CallableToolExecutor, JourneyConfig, LLMExecutor, LLMExecutorConfig, RunLimits
 
 
@@ -90,7 +91,7 @@ async def test_a_run_with_a_call_of_unknown_price_has_no_known_cost(
 async def test_a_conversation_says_what_it_has_cost(signup: SimpleNamespace, tmp_path: Any) -> None:
     # Given
     url = f"sqlite:///{tmp_path}/journeys.db"
-    script = [tool_call_reply("note", text="x"), answer(), answer(completion=5)]
+    script: list[ScriptedReply] = [tool_call_reply("note", text="x"), answer(), answer(completion=5)]
     async with signup.Agent(ScriptedLLM(script), COUNTED, store=url) as agent:
         await agent.send("c", "Hi")
         await agent.send("c", "Hi again")

@@ -14,6 +14,7 @@ import pytest
 
 from agent_runtime_core.logs import configure_logging, reset_logging
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+from agent_runtime_core.testing.llm import ScriptedReply
 
 LOGGER = logging.getLogger("shop")
 
@@ -36,12 +37,16 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
 
 async def test_records_of_tools_carry_the_ids_of_their_run(signup: SimpleNamespace, log: io.StringIO) -> None:
     # Given: a tool of the user's, that logs in a thread
-    class Agent(signup.Agent):  # type: ignore[misc,name-defined]
+    class Agent(signup.Agent):  # type: ignore[name-defined]
         async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> Any:
             await asyncio.to_thread(LOGGER.warning, "working")
             return await super().execute_tool(tools, name, arguments)
 
-    script = [tool_call_reply("save_name", name="Ada"), tool_call_reply("save_age", age=36), "Done."]
+    script: list[ScriptedReply] = [
+        tool_call_reply("save_name", name="Ada"),
+        tool_call_reply("save_age", age=36),
+        "Done.",
+    ]
 
     # When: two conversations at once
     await asyncio.gather(*(Agent(ScriptedLLM(script)).send(name, "Hi") for name in ("c-1", "c-2")))

@@ -25,6 +25,7 @@ from agent_runtime_core.errors import ConfigError, LLMUnavailable
 from agent_runtime_core.events import RunEvent
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+from agent_runtime_core.testing.llm import ScriptedReply
 from agent_runtime_core.tracing.opentelemetry import OpenTelemetrySink
 from agent_runtime_framework import CallableToolExecutor, JourneyConfig, LLMExecutor, RunLimits
 
@@ -173,7 +174,7 @@ async def test_a_tool_that_fails_is_an_error_without_the_words_of_its_exception(
 async def test_no_word_of_the_conversation_is_recorded_unless_it_is_asked_for(
     signup: SimpleNamespace, backend: Backend
 ) -> None:
-    script = [tool_call_reply("save_name", name=SECRET), f"Welcome, {SECRET}."]
+    script: list[ScriptedReply] = [tool_call_reply("save_name", name=SECRET), f"Welcome, {SECRET}."]
 
     await signup.Agent(Named(script), trace=backend.sink()).send("c-1", f"I am {SECRET}")
 
@@ -187,7 +188,7 @@ async def test_content_is_recorded_when_it_is_asked_for(
 ) -> None:
     # Given
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
-    script = [tool_call_reply("save_name", name="Ada"), "And your age?"]
+    script: list[ScriptedReply] = [tool_call_reply("save_name", name="Ada"), "And your age?"]
 
     # When
     await signup.Agent(Named(script), trace=backend.sink()).send("c-1", "I am Ada")
@@ -252,7 +253,7 @@ async def test_spans_of_a_tool_and_of_a_client_hang_below_theirs(signup: SimpleN
             with tracer.start_as_current_span("POST"):
                 return await super().generate(*args, **kwargs)
 
-    class Agent(signup.Agent):  # type: ignore[misc,name-defined]
+    class Agent(signup.Agent):  # type: ignore[name-defined]
         async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> Any:
             await asyncio.to_thread(lambda: tracer.start_span("SELECT").end())
             return await super().execute_tool(tools, name, arguments)
@@ -295,7 +296,7 @@ async def test_each_step_of_a_stream_may_be_taken_in_another_task(
     with caplog.at_level(logging.WARNING):
         while True:
             try:
-                await asyncio.create_task(anext(events))  # type: ignore[arg-type]  # an awaitable that a task takes
+                await asyncio.create_task(anext(events))
             except StopAsyncIteration:
                 break
 
