@@ -28,9 +28,6 @@ class RecordingLLM(LLMClient):
     Args:
         path: The file, JSON lines. Recording begins it anew with the first call.
         client: The client to record; None plays back.
-
-    Raises:
-        ConfigError: There is nothing to play back; the text names the file and the line.
     """
 
     def __init__(self, path: str | Path, client: AnyClient | None = None) -> None:
@@ -40,7 +37,7 @@ class RecordingLLM(LLMClient):
         """The client that is recorded, or None."""
         self.position = 0
         """Calls so far."""
-        self._lines = [] if client is not None else _read(self.path)
+        self._lines: list[dict[str, Any]] | None = None
 
     @property
     def default_model(self) -> str:
@@ -52,11 +49,12 @@ class RecordingLLM(LLMClient):
 
         Raises:
             AssertionError: What is asked is not what was recorded, or the recording is over.
+            ConfigError: There is no recording, or it cannot be read; the text names the file and the line.
             LLMError: The client could not be asked.
         """
         request = _request(messages, options)
         if self.client is None:
-            return _response_of(self._recorded(request))
+            return _response_of(await self._recorded(request))
         answer: LLMResponse = await self.client.generate(messages=messages, **options)
         names = [each.name for each in fields(LLMResponse) if each.name != "raw_response"]
         response = {name: value for name in names if (value := getattr(answer, name, None))}
@@ -68,11 +66,12 @@ class RecordingLLM(LLMClient):
 
         Raises:
             AssertionError: As for `generate`.
+            ConfigError: As for `generate`.
             LLMError: As for `generate`.
         """
         request = _request(messages, options)
         if self.client is None:
-            for chunk in _chunks_of(self._recorded(request)):
+            for chunk in _chunks_of(await self._recorded(request)):
                 yield chunk
             return
         pieces: list[dict[str, Any]] = []
@@ -96,8 +95,10 @@ class RecordingLLM(LLMClient):
         self.position += 1
         await asyncio.to_thread(_append, self.path, mode, text)
 
-    def _recorded(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _recorded(self, request: dict[str, Any]) -> dict[str, Any]:
         """The line that answers this request."""
+        if self._lines is None:
+            self._lines = await asyncio.to_thread(_read, self.path)
         if self.position >= len(self._lines):
             raise AssertionError(f"{self.path} holds {len(self._lines)} calls; the model was asked once more")
         line = self._lines[self.position]
