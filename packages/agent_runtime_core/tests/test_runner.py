@@ -13,8 +13,8 @@ import pytest
 
 from agent_runtime_core import registry
 from agent_runtime_core.config import configure, reset_config
-from agent_runtime_core.contexts import FileRunContext
-from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.contexts import FileRunContext, InMemoryRunContext
+from agent_runtime_core.errors import ConfigError, StoreUnavailable
 from agent_runtime_core.interfaces import AgentRuntime, ErrorInfo, RunContext, RunResult
 from agent_runtime_core.runner import AgentRunner, RunnerConfig, RunOutcome, RunStatus
 from agent_runtime_core.steps import Step, StepExecutor
@@ -364,6 +364,24 @@ class TestCancellation:
         assert (await task).status == "cancelled"
         assert told.names == ["run.started", "run.cancelled"]
 
+    async def test_a_run_that_is_cancelled_at_its_first_event_is_not_begun(self, runner: AgentRunner) -> None:
+        agent = Agent(answer)
+
+        outcome = await runner.execute(agent, "run", on_event=lambda name, payload: runner.cancel("run"))
+
+        assert (outcome.status, agent.contexts, agent.cancelled) == ("cancelled", [], ["run"])
+
+    async def test_a_run_whose_own_work_was_cancelled_is_cancelled(self, runner: AgentRunner, told: Told) -> None:
+        async def work(ctx: RunContext) -> RunResult:
+            inner = asyncio.create_task(asyncio.Event().wait())
+            inner.cancel()
+            await inner
+            return RunResult()
+
+        outcome = await runner.execute(Agent(work), on_event=told)
+
+        assert (outcome.status, told.names) == ("cancelled", ["run.started", "run.cancelled"])
+
     async def test_what_an_agent_returns_when_it_is_interrupted_is_kept(self, runner: AgentRunner) -> None:
         forever = Forever(on_cancel=RunResult(final_output={"response": "half of it"}))
         task = asyncio.create_task(runner.execute(Agent(forever), "run"))
@@ -430,6 +448,34 @@ class TestCancellation:
         runner.cancel("run 0")
         runner.cancel("run 2")
         await asyncio.gather(*tasks)
+
+
+async def test_a_run_that_cannot_be_told_about_has_its_outcome(caplog: pytest.LogCaptureFixture) -> None:
+    # Given
+    class Full(InMemoryRunContext):
+        async def emit(self, event_type: Any, payload: dict[str, Any]) -> None:
+            raise StoreUnavailable("the disk is full")
+
+    # When
+    with caplog.at_level(logging.WARNING):
+        outcome = await AgentRunner(RunnerConfig(), make_context=Full).execute(Agent(answer), "run")
+
+    # Then
+    assert (outcome.status, outcome.final_output) == ("succeeded", {"response": "Hello"})
+    assert "run run: run.succeeded could not be told with StoreUnavailable" in caplog.text
+
+
+async def test_what_ends_a_process_is_no_failure_of_a_run(runner: AgentRunner) -> None:
+    class Crash(BaseException):
+        pass
+
+    async def work(ctx: RunContext) -> RunResult:
+        raise Crash
+
+    with pytest.raises(Crash):
+        await runner.execute(Agent(work), "run")
+
+    assert runner.running() == []
 
 
 async def test_a_run_that_is_on_cannot_begin_again(runner: AgentRunner) -> None:

@@ -54,6 +54,15 @@ async def test_the_files_are_those_that_tools_expect(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path / "a" / "b")) == [f"{run_id}.json", f"{run_id}_events.jsonl"]
 
 
+def test_outside_of_an_event_loop_the_directory_is_made_at_once(tmp_path: Path) -> None:
+    FileRunContext("run", checkpoint_dir=tmp_path / "a" / "b")
+
+    assert os.listdir(tmp_path / "a" / "b") == []
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="file cannot be made"):
+        FileRunContext("run", checkpoint_dir=tmp_path / "file")
+
+
 async def test_the_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     ctx = FileRunContext("run", checkpoint_dir=tmp_path)
 

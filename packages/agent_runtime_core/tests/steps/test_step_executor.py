@@ -187,6 +187,28 @@ async def test_a_timeout_error_of_the_step_itself_is_told_as_such(ctx: InMemoryR
         await StepExecutor(ctx).run([Step("a", failing(1, TimeoutError("the bank")), timeout=60)])
 
 
+async def test_what_an_interrupted_step_raises_does_not_hide_that_it_was_out_of_time(ctx: InMemoryRunContext) -> None:
+    async def clumsy(ctx, state):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("cannot tidy up")
+
+    with pytest.raises(StepExecutionError, match="Step timed out"):
+        await StepExecutor(ctx).run([Step("a", clumsy, timeout=0.01)])
+
+
+async def test_a_workflow_inside_of_a_step_that_is_cancelled_cancels_the_whole(ctx: InMemoryRunContext) -> None:
+    async def nested(ctx, state):
+        ctx.cancel()
+        await StepExecutor(ctx, checkpoint_key="inner").run([Step("inner", returning(1))])
+
+    with pytest.raises(StepCancelledError):
+        await StepExecutor(ctx).run([Step("outer", nested, retries=5)])
+
+    assert "step.failed" not in names(ctx)
+
+
 async def test_work_that_ends_although_it_was_out_of_time_counts(ctx: InMemoryRunContext) -> None:
     async def stubborn(ctx, state):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any, Unpack
@@ -24,11 +25,13 @@ class FileRunContext(LocalRunContext):
 
     Args:
         run_id: Names the run and its files: a UUID, or a text without path separators. A new UUID when None.
-        checkpoint_dir: Where the files are. It is made with the first write, with the directories above it.
+        checkpoint_dir: Where the files are. It is made now, with the directories above it; where an event loop is
+            running, which must not wait for a disk, with the first write.
         **options: What else the run gets, as in `RunOptions`.
 
     Raises:
         ConfigError: The id cannot be a file's name.
+        StoreUnavailable: The directory cannot be made.
     """
 
     def __init__(
@@ -40,6 +43,10 @@ class FileRunContext(LocalRunContext):
     ) -> None:
         super().__init__(run_id, **options)
         self._files = RunFiles(checkpoint_dir, self.run_id)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self._files.make_directory()
 
     @property
     def checkpoint_path(self) -> Path:

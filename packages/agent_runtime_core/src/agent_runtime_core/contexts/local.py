@@ -31,7 +31,7 @@ class RunOptions(TypedDict, total=False):
     """Notes of the host."""
     tool_registry: ToolRegistry | None
     """The tools that the host offers; an empty registry by default."""
-    on_event: Callable[[str, dict[str, Any]], None] | None
+    on_event: Callable[[str, dict[str, Any]], object] | None
     """Called with type and payload of an event when it has been kept, in the event loop. It observes: when it raises,
     a warning is logged and the run goes on."""
     system_context: Any

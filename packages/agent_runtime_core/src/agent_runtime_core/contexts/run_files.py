@@ -25,7 +25,7 @@ class RunFiles:
     """Reads and writes the files of one run. Its methods block: call them on a thread.
 
     Args:
-        directory: Where the files are; it is made with the first write, with those above it.
+        directory: Where the files are; it is made with the first write at the latest.
         run_id: The run, which names the files.
 
     Raises:
@@ -40,6 +40,15 @@ class RunFiles:
         self._lock = threading.Lock()
         self.checkpoint_path = self._directory / f"{name}.json"
         self.events_path = self._directory / f"{name}_events.jsonl"
+
+    def make_directory(self) -> None:
+        """Make the directory, with those above it, unless it is there.
+
+        Raises:
+            StoreUnavailable: It cannot be made.
+        """
+        with _explained(self._directory, "made"):
+            self._directory.mkdir(parents=True, exist_ok=True)
 
     def write_state(self, state: dict[str, Any]) -> None:
         """Replace the state. Whoever reads meanwhile, or after a crash, gets the old one or the new one.

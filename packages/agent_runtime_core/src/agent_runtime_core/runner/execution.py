@@ -69,7 +69,7 @@ class Execution:
             return await self._cancelled()
         self._attempt += 1
         started = {"agent_key": self._runtime.key, "attempt": self._attempt}
-        await self._ctx.emit(EventType.RUN_STARTED, started)
+        await self._tell(EventType.RUN_STARTED, started)
         heartbeat = asyncio.create_task(self._beat())
         try:
             task = await self._work.do(self._run(), self._config.run_timeout_seconds)
@@ -98,10 +98,13 @@ class Execution:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._config.heartbeat_interval_seconds)
-            try:
-                await self._ctx.emit(EventType.RUN_HEARTBEAT, {"timestamp": datetime.now(UTC).isoformat()})
-            except Exception as error:  # a missed heartbeat is no reason to end a run
-                self._note("a heartbeat failed", error)
+            await self._tell(EventType.RUN_HEARTBEAT, {"timestamp": datetime.now(UTC).isoformat()})
+
+    async def _tell(self, event_type: EventType, payload: dict[str, Any]) -> None:
+        try:
+            await self._ctx.emit(event_type, payload)
+        except Exception as error:  # a run that cannot be told about, as on a full disk, still has its outcome
+            self._note(f"{event_type.value} could not be told", error)
 
     async def _succeeded(self, result: Any) -> RunOutcome:
         if not isinstance(result, RunResult):
@@ -109,13 +112,13 @@ class Execution:
             message = f"{self._runtime.key!r} returned a {type(result).__name__}; an agent's run returns a RunResult"
             return await self._gave_up(ErrorInfo(type="TypeError", message=message, retriable=False))
         outcome = self._outcome(RunStatus.SUCCEEDED, result=result)
-        await self._ctx.emit(EventType.RUN_SUCCEEDED, {"final_output": result.final_output, "usage": result.usage})
+        await self._tell(EventType.RUN_SUCCEEDED, {"final_output": result.final_output, "usage": result.usage})
         return outcome
 
     async def _timed_out(self) -> RunOutcome:
         seconds = self._config.run_timeout_seconds
         error = ErrorInfo(type="TimeoutError", message=f"the run took longer than {seconds} s", retriable=False)
-        await self._ctx.emit(EventType.RUN_TIMED_OUT, {"timeout_seconds": seconds})
+        await self._tell(EventType.RUN_TIMED_OUT, {"timeout_seconds": seconds})
         return self._outcome(RunStatus.TIMED_OUT, error)
 
     async def _cancelled(self, task: asyncio.Task[Any] | None = None) -> RunOutcome:
@@ -125,7 +128,7 @@ class Execution:
                 await _awaited(clean_up(self._ctx))
             except Exception as error:  # the run has ended, however badly its agent cleans up
                 self._note("cancel() failed", error)
-        await self._ctx.emit(EventType.RUN_CANCELLED, {})
+        await self._tell(EventType.RUN_CANCELLED, {})
         result = task.result() if task is not None and not task.cancelled() and task.exception() is None else None
         error_info = ErrorInfo(type="Cancelled", message="the run was cancelled", retriable=False)
         return self._outcome(RunStatus.CANCELLED, error_info, result=result)
@@ -145,7 +148,7 @@ class Execution:
             "retriable": info.retriable,
             "details": info.details,
         }
-        await self._ctx.emit(EventType.RUN_FAILED, payload)
+        await self._tell(EventType.RUN_FAILED, payload)
         return self._outcome(RunStatus.FAILED, info, exception=error)
 
     async def _described(self, error: Exception) -> ErrorInfo:

@@ -51,7 +51,7 @@ class AgentRunner:
         input_data: Mapping[str, Any] | None = None,
         *,
         metadata: Mapping[str, Any] | None = None,
-        on_event: Callable[[str, dict[str, Any]], None] | None = None,
+        on_event: Callable[[str, dict[str, Any]], object] | None = None,
     ) -> RunOutcome:
         """What became of a run: look at its `status`. An agent that fails raises nothing here.
 
