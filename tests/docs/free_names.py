@@ -119,6 +119,8 @@ _TABLE: dict[str, Callable[[], Mapping[str, Any]]] = {
     # These pages say that their examples use the journey of the quick start.
     "docs/concepts/*.md": lambda: journey_of_the_quick_start(),
     "docs/testing.md": lambda: journey_of_the_quick_start(),
+    "docs/observability.md": lambda: journey_of_the_quick_start(),
+    "docs/costs.md": lambda: journey_of_the_quick_start(),
 }
 
 

@@ -38,7 +38,7 @@ class RuntimeConfig:
     state_store_backend: str = "memory"
     """Where the states of runs are kept: `memory`, `redis` or `sqlite`."""
     tracing_backend: str | None = None
-    """Where runs are traced: `noop` or `langfuse`; None traces nothing."""
+    """Where runs are traced: `noop` or `otel`; None traces nothing."""
     redis_url: str | None = field(default=None, repr=False)
     """The address of Redis, password included."""
     sqlite_path: str | None = None

@@ -7,7 +7,8 @@ and a run makes half a dozen of them per LLM call.)
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -90,6 +91,10 @@ class LLMCallStarted(_Event):
     """What the model gets, system prompt included; do not change it."""
     tools: list[dict[str, Any]] | None
     """The tools offered now, in OpenAI's form; None when there are none."""
+    model: str = ""
+    """The model that the client asks by default; empty when it does not say."""
+    provider: str = ""
+    """Who serves the client; empty when it does not say."""
 
     def to_dict(self) -> dict[str, Any]:
         """Counts and names only: the conversation is not repeated at every turn."""
@@ -117,10 +122,27 @@ class LLMCallFinished(_Event):
     """Its tool calls, read; empty when the model answered in text."""
     usage: Any
     """The token counts of this call, as the client gave them."""
+    response: Any = field(default=None, repr=False, compare=False)
+    """What the client gave: an `LLMResponse`, or the like of it."""
+    cost: Decimal | None = None
+    """What the call has cost in US dollars; None when costs are not counted, or the price is unknown."""
+
+    @property
+    def model(self) -> str:
+        """The model that answered; empty when the client does not say."""
+        return _text(self.response, "model")
+
+    @property
+    def finish_reason(self) -> str:
+        """Why the model stopped, as the vendor names it; empty when the client does not say."""
+        return _text(self.response, "finish_reason")
 
     def to_dict(self) -> dict[str, Any]:
-        """The message and the usage; the calls are in the message."""
-        return _json_ready({"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage})
+        """The message and the usage, and what else is known of the reply; the calls are in the message."""
+        data = {"kind": self.kind, "turn": self.turn, "message": self.message, "usage": self.usage}
+        known = {"model": self.model, "finish_reason": self.finish_reason, "cost": self.cost}
+        data.update((name, value) for name, value in known.items() if value not in ("", None))
+        return _json_ready(data)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -203,11 +225,16 @@ class RunFinished(_Event):
     """Tool calls taken up, refused ones included."""
     state: dict[str, Any] | None = None
     """The journey's state as a dict; None for a run without a journey."""
+    cost: Decimal | None = None
+    """What the run has cost in US dollars; None when costs are not counted, or one of its calls has no known price."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields; what a state holds beside JSON data, as text."""
+        """All fields, the cost only when it is known; what a state holds beside JSON data, as text."""
         # The class by name: a dataclass with slots is another class than the one that `super()` would look for.
-        return _json_ready(_Event.to_dict(self))
+        data = _Event.to_dict(self)
+        if self.cost is None:
+            del data["cost"]
+        return _json_ready(data)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -226,6 +253,12 @@ def _json_ready(data: dict[str, Any]) -> dict[str, Any]:
     """The data of users, models and vendors as JSON data: what JSON does not know becomes its text."""
     ready: dict[str, Any] = json.loads(json.dumps(data, default=str, skipkeys=True), parse_constant=str)
     return ready
+
+
+def _text(source: Any, name: str) -> str:
+    """An attribute that is a text, else the empty text: clients are what users bring."""
+    value = getattr(source, name, None)
+    return value if isinstance(value, str) else ""
 
 
 def _plain(step: Any) -> Any:

@@ -76,7 +76,7 @@ def streamed(events: tuple[Any, ...], ending: str) -> Answer:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         for event in [*events, *(["[DONE]"] if ending == "done" else [])]:
             text = event if isinstance(event, str) else json.dumps(event)
-            data = f"data: {text}\n\n".encode()
+            data = f"{_name_of(event)}data: {text}\n\n".encode()
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             await writer.drain()
         if ending == "open":
@@ -88,6 +88,11 @@ def streamed(events: tuple[Any, ...], ending: str) -> Answer:
         await writer.drain()
 
     return answer
+
+
+def _name_of(event: Any) -> str:
+    """Anthropic names its events by their type; OpenAI's have no name."""
+    return f"event: {event['type']}\n" if isinstance(event, dict) and "type" in event else ""
 
 
 @pytest.fixture
@@ -111,6 +116,11 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch):
         "OPENAI_PROJECT_ID",
         "OPENAI_ADMIN_KEY",
         "OPENAI_CUSTOM_HEADERS",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "ANTHROPIC_PROFILE",
         "AGENT_RUNTIME_MODEL_PROVIDER",
         "AGENT_RUNTIME_DEFAULT_MODEL",
     ):

@@ -63,7 +63,7 @@ async def test_text_comes_in_pieces_and_the_last_chunk_says_why_it_stopped(model
     assert chunks == [
         LLMStreamChunk(delta="Hel"),
         LLMStreamChunk(delta="lo"),
-        LLMStreamChunk(finish_reason="stop", usage=USAGE),
+        LLMStreamChunk(finish_reason="stop", usage=USAGE, model="gpt-4o-2024-11-20"),
     ]
     assert model_server.requests == [
         {
@@ -83,7 +83,7 @@ async def test_the_usage_can_be_left_out_for_a_server_that_minds(model_server, c
     chunks = await chunks_of(client, stream_options=None)
 
     assert "stream_options" not in model_server.requests[0]
-    assert chunks[-1] == LLMStreamChunk(finish_reason="stop")
+    assert chunks[-1] == LLMStreamChunk(finish_reason="stop", model="gpt-4o-2024-11-20")
 
 
 async def test_a_stream_without_done_is_whole_when_the_model_has_finished(model_server, client, chunk):

@@ -17,9 +17,13 @@ class LLMResponse:
     """One whole answer of a model."""
 
     message: MessageDict
-    """`{"role": "assistant", "content": str, "tool_calls": [...]}`; `tool_calls` only when there are any."""
+    """`{"role": "assistant", "content": str, "tool_calls": [...]}`; `tool_calls` only when there are any.
+
+    A vendor that wants its reasoning back adds `thinking_blocks`: keep them on the message in the history.
+    """
     usage: dict[str, Any] = field(default_factory=dict)
-    """`prompt_tokens`, `completion_tokens`, `total_tokens`."""
+    """`prompt_tokens`, `completion_tokens`, `total_tokens`; where the vendor tells them, `cached_tokens` (the part of
+    the prompt that came from its cache), `cache_write_tokens` and `reasoning_tokens` (a part of the completion)."""
     model: str = ""
     """The model that answered, as the vendor names it."""
     finish_reason: str = ""
@@ -55,6 +59,10 @@ class LLMStreamChunk:
     """Token counts of the whole call, in the last chunk."""
     thinking: str | None = None
     """The next piece of the model's reasoning, where the vendor gives it."""
+    model: str = ""
+    """In the last chunk: the model that answered, as the vendor names it."""
+    thinking_blocks: list[dict[str, Any]] | None = None
+    """In the last chunk: reasoning that the vendor wants back, for the key `thinking_blocks` of the message."""
 
 
 class LLMClient(ABC):

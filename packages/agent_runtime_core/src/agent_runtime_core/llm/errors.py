@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from agent_runtime_core.errors import ConfigError
 
-__all__ = ["OpenAIConfigurationError"]
+__all__ = ["AnthropicConfigurationError", "OpenAIConfigurationError"]
+
+
+class AnthropicConfigurationError(ConfigError):
+    """There is no key for Anthropic; the text says where to put one, and what works without."""
 
 
 class OpenAIConfigurationError(ConfigError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "DEFAULT_ANTHROPIC_MODEL",
     "DEFAULT_MODEL",
     "SUPPORTED_MODELS",
     "ModelInfo",
@@ -88,6 +89,9 @@ SUPPORTED_MODELS: dict[str, ModelInfo] = {
 DEFAULT_MODEL = "gpt-4o"
 """The model that is chosen first in a list; the same as `RuntimeConfig.default_model` by default."""
 
+DEFAULT_ANTHROPIC_MODEL = "claude-sonnet-4-6"
+"""The model of Anthropic's client when none is named and the configured one is OpenAI's."""
+
 _PREFIXES = {
     "gpt-": "openai",
     "gpt5": "openai",
@@ -96,6 +100,8 @@ _PREFIXES = {
     "o3": "openai",
     "o4": "openai",
     "claude": "anthropic",
+    # Names of LiteLLM begin with whom it asks. Only those that no model server uses as the name of a maker.
+    **dict.fromkeys(("azure/", "bedrock/", "gemini/", "groq/", "litellm/", "openrouter/", "vertex_ai/"), "litellm"),
 }
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import weakref
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from agent_runtime_core.config import get_config
-from agent_runtime_core.errors import ConfigError, LLMBadReply, MissingDependency
-from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
+from agent_runtime_core.errors import LLMBadReply, MissingDependency
+from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.errors import OpenAIConfigurationError
 from agent_runtime_core.llm.openai_errors import translated
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
@@ -24,6 +21,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
+from agent_runtime_core.llm.sdk_client import SDKClient, server_name
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -49,7 +47,7 @@ _WHAT_TO_SET = (
 )
 
 
-class OpenAIClient(LLMClient):
+class OpenAIClient(SDKClient):
     """Talks to OpenAI, or to another server of the same protocol.
 
     It may be used in one event loop after another, and in several threads with a loop each; every loop has its own
@@ -86,16 +84,16 @@ class OpenAIClient(LLMClient):
                 "Install it: pip install 'agent_runtime_core[openai]'."
                 + ("" if api_key else f" It will need a key, too. {_WHAT_TO_SET}")
             )
-        self._server = _host(base_url or os.environ.get("OPENAI_BASE_URL"))
+        self._server = server_name(
+            base_url or os.environ.get("OPENAI_BASE_URL"), default=_OPENAI_HOST, variable="OPENAI_BASE_URL"
+        )
         if not api_key and not any(kwargs.get(name) for name in _OTHER_CREDENTIALS):
             if self._server == _OPENAI_HOST or self._server.endswith(f".{_OPENAI_HOST}"):  # regions come in front
                 raise OpenAIConfigurationError(f"OpenAI API key is not configured. {_WHAT_TO_SET}")
             api_key = "not-needed"  # the SDK insists on one
         self.default_model: str = default_model or config.default_model
-        self._options = {"api_key": api_key, "organization": organization, "base_url": base_url, **kwargs}
-        self._client = AsyncOpenAI(**self._options)
-        self._home: weakref.ref[asyncio.AbstractEventLoop] | None = None  # the loop that uses `_client`
-        self._elsewhere: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
+        options = {"api_key": api_key, "organization": organization, "base_url": base_url, **kwargs}
+        super().__init__(lambda: AsyncOpenAI(**options), one_for_all=kwargs.get("http_client") is not None)
 
     async def generate(
         self,
@@ -118,8 +116,9 @@ class OpenAIClient(LLMClient):
             temperature: Passed on when given.
             max_tokens: The longest answer, in tokens.
             **kwargs: `thinking=True` lets a reasoning model reason, as hard as `reasoning_effort` says
-                (`low`, `medium`, `high`; medium when not given); `thinking=False` sends no effort. Everything
-                else that is not None is passed to the request (`tool_choice`, `extra_body`, ...).
+                (`low`, `medium`, `high`; medium when not given); `thinking=False` sends no effort.
+                `response_format` may be a pydantic model: the answer is JSON of its shape. Everything else that is
+                not None is passed to the request (`tool_choice`, `extra_body`, ...).
 
         Raises:
             LLMRejected: The request was refused: the key, the model's name, the messages or the tools.
@@ -188,36 +187,6 @@ class OpenAIClient(LLMClient):
             raise self._bad_reply(model, "The stream ended before the answer did; what came of it is not complete.")
         yield answer.last_chunk()
 
-    async def close(self) -> None:
-        """Close the connections of this event loop; a second call does nothing."""
-        client = self._elsewhere.pop(asyncio.get_running_loop(), None)
-        if client is None and self._is_home():
-            client = self._client
-        if client is not None:
-            await client.close()
-
-    async def __aenter__(self) -> OpenAIClient:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def _here(self) -> Any:
-        """The SDK's client for the running event loop: its connections cannot be carried to another."""
-        if self._is_home():
-            return self._client
-        loop = asyncio.get_running_loop()
-        if loop not in self._elsewhere:
-            self._elsewhere[loop] = AsyncOpenAI(**self._options)
-        return self._elsewhere[loop]
-
-    def _is_home(self) -> bool:
-        """Whether `_client` is for the running event loop: the first one, or all with a transport of the caller's."""
-        loop = asyncio.get_running_loop()
-        if self._home is None:
-            self._home = weakref.ref(loop)
-        return self._home() is loop or self._options.get("http_client") is not None
-
     @contextmanager
     def _our_errors(self, model: str, *, streaming: bool = False) -> Iterator[None]:
         """The one border at which the vendor's errors become ours."""
@@ -234,16 +203,3 @@ class OpenAIClient(LLMClient):
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
         return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="openai", model=model)
-
-
-def _host(base_url: Any) -> str:
-    """The server's name and port, without the rest of its address: that may hold a password."""
-    if not base_url:
-        return _OPENAI_HOST
-    parts = urlsplit(str(base_url))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ConfigError(
-            f"base_url (or OPENAI_BASE_URL) must be a whole address such as http://localhost:11434/v1, "
-            f"not {str(base_url)!r}: put http:// or https:// in front."
-        )
-    return parts.netloc.rpartition("@")[2]

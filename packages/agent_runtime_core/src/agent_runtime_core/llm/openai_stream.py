@@ -29,10 +29,12 @@ class StreamedAnswer:
         """Why the model stopped; None as long as it has not said so."""
         self._calls = StreamedToolCalls()
         self._usage: Usage = {}
+        self._model = ""
 
     def take(self, chunk: Any) -> Iterator[LLMStreamChunk]:
         """Read one chunk of the SDK, and give what of it can be shown at once."""
         self._usage = to_usage(getattr(chunk, "usage", None)) or self._usage
+        self._model = self._model or text_attribute(chunk, "model")
         for choice in items(chunk, "choices"):
             if whole_number(choice, "index"):
                 continue  # a second answer (`n=2`) would be mixed into the first
@@ -51,6 +53,7 @@ class StreamedAnswer:
             finish_reason=self.finish_reason,
             tool_calls=self._calls.whole() or None,
             usage=self._usage or None,
+            model=self._model,
         )
 
 

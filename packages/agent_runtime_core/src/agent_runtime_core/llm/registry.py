@@ -9,10 +9,23 @@ from agent_runtime_core.config import get_config
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient
 from agent_runtime_core.llm.models_config import get_provider_for_model
+from agent_runtime_core.llm.resilience import make_client
 
 __all__ = ["get_llm_client", "get_llm_client_for_model"]
 
 ClientClass = Callable[..., LLMClient]
+
+
+def _anthropic() -> ClientClass:
+    from agent_runtime_core.llm.anthropic import AnthropicClient
+
+    return AnthropicClient
+
+
+def _litellm() -> ClientClass:
+    from agent_runtime_core.llm.litellm_client import LiteLLMClient
+
+    return LiteLLMClient
 
 
 def _offline() -> ClientClass:
@@ -27,8 +40,12 @@ def _openai() -> ClientClass:
     return OpenAIClient
 
 
-_LOADERS: dict[str, Callable[[], ClientClass]] = {"offline": _offline, "openai": _openai}
-_NOT_YET = frozenset({"anthropic", "litellm"})
+_LOADERS: dict[str, Callable[[], ClientClass]] = {
+    "anthropic": _anthropic,
+    "litellm": _litellm,
+    "offline": _offline,
+    "openai": _openai,
+}
 
 
 def get_llm_client(provider: str | None = None, model: str | None = None, **kwargs: Any) -> LLMClient:
@@ -37,10 +54,13 @@ def get_llm_client(provider: str | None = None, model: str | None = None, **kwar
     The offline client is only given when somebody has chosen it, here or in the configuration.
 
     Args:
-        provider: `openai` (also for any server that speaks its protocol, with `base_url`) or `offline`. When
-            None, the provider of the model; when the model tells nothing, `get_config().model_provider`.
+        provider: `openai` (also for any server that speaks its protocol, with `base_url`), `anthropic`, `litellm`
+            or `offline`. When None, the provider of the model; when the model tells nothing,
+            `get_config().model_provider`.
         model: The client's `default_model`.
-        **kwargs: Handed to the client: `api_key`, `base_url`, ... A `default_model` here wins over `model`.
+        **kwargs: Handed to the client: `api_key`, `base_url`, ... A `default_model` here wins over `model`. Not handed
+            on: `timeouts` (`Timeouts`), `retries` (`Retries`) and `max_concurrency` of the `ResilientClient` that comes
+            around it, and `resilient=False` for none. `max_retries` is the number of retries there, not in the SDK.
 
     Raises:
         ConfigError: The provider is unknown, or the client lacks something; the text says what to set.
@@ -48,10 +68,10 @@ def get_llm_client(provider: str | None = None, model: str | None = None, **kwar
     name = provider or (get_provider_for_model(model) if model else None) or get_config().model_provider
     loader = _LOADERS.get(name.lower())
     if loader is None:
-        raise ConfigError(_refusal(name))
+        raise ConfigError(f"Unknown LLM provider: {name}. Supported: {', '.join(sorted(_LOADERS))}.")
     if model:
         kwargs.setdefault("default_model", model)
-    return loader()(**kwargs)
+    return make_client(name.lower(), loader(), kwargs)
 
 
 def get_llm_client_for_model(model: str, **kwargs: Any) -> LLMClient:
@@ -67,13 +87,3 @@ def get_llm_client_for_model(model: str, **kwargs: Any) -> LLMClient:
             f"get_llm_client(provider=..., model={model!r}); providers: {', '.join(sorted(_LOADERS))}."
         )
     return get_llm_client(provider, model, **kwargs)
-
-
-def _refusal(name: str) -> str:
-    supported = ", ".join(sorted(_LOADERS))
-    if name.lower() in _NOT_YET:
-        return (
-            f"The LLM provider {name} is not available in this version. Supported: {supported}. A server that "
-            f'speaks OpenAI\'s protocol works with provider="openai" and base_url=..., whatever it serves.'
-        )
-    return f"Unknown LLM provider: {name}. Supported: {supported}."

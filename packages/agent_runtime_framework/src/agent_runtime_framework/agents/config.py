@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.limits import RunLimits
 
 __all__ = ["JourneyConfig"]
@@ -21,6 +22,9 @@ class JourneyConfig:
     """What a user says at the end: after a complete journey such a message needs no answer."""
     limits: RunLimits = field(default_factory=RunLimits)
     """Further bounds of a run."""
+    pricing: Pricing | None = None
+    """What a call costs, such as `agent_runtime_core.prices.call_price`; None counts no costs, unless there is a
+    `limits.max_cost`."""
     closing_text: str = "I have to stop here for the moment. Please send another message to go on."
     """What the user reads when a limit ends a run and there are no words of the model."""
     max_history_messages: int | None = 200

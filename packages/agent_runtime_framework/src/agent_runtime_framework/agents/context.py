@@ -72,4 +72,5 @@ class AgentResult:
     usage: dict[str, int] | None = None
     """Token counts, summed over the run; None when no model was asked because the user said goodbye."""
     metadata: dict[str, Any] = field(default_factory=dict)
-    """`stopped_reason`: why the run ended; `tool_calls_made`: how many tool calls it took up."""
+    """`stopped_reason`: why the run ended; `tool_calls_made`: how many tool calls it took up; `cost`: US dollars as
+    text, where costs are counted and the price of every call is known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from agent_runtime_core.events import (
     RunEvent,
 )
 from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import DescribesTool
@@ -21,12 +23,14 @@ from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import ConversationLog, own_copy, state_data
+from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
+from agent_runtime_framework.executor.tracing import Tracing, traced
 from agent_runtime_framework.state import BaseJourneyState
 
 __all__ = ["JourneyAgent"]
@@ -51,6 +55,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         store: Where conversations are kept: a URL such as `sqlite:///journeys.db`, or a store. When None they are
             kept in this object's memory, at most `MAX_CONVERSATIONS_IN_MEMORY` of them.
         hooks: Listeners.
+        trace: Where runs are traced, see docs/observability.md; that of `AGENT_RUNTIME_TRACING_BACKEND` when None.
 
     Raises:
         ConfigError: The store's URL is wrong, or the client is none.
@@ -63,6 +68,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         *,
         store: CheckpointStore | str | None = None,
         hooks: ExecutorHooks | None = None,
+        trace: TraceSink | None = None,
     ) -> None:
         get_config()  # the log level of the environment holds from the first agent on
         self.llm_client = checked_client(llm_client)
@@ -79,6 +85,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._owns_store = store is None or isinstance(store, str)
         self._default_client = DefaultClient()
         self._state_was_checked = False
+        self._tracing = Tracing(trace)
 
     def _check_state_class(self, state: StateT) -> None:
         """Make sure, once, that a stored state will be read again: before anything is stored.
@@ -221,6 +228,14 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """All stored messages of a conversation, oldest first."""
         return [AgentMessage.from_dict(message) for message in await self.store.history(str(conversation_id))]
 
+    async def get_cost(self, conversation_id: UUID | str) -> Decimal | None:
+        """What the stored replies of a conversation have cost in US dollars.
+
+        Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
+        when the price of one of them is not known. It reads the whole history.
+        """
+        return conversation_cost(await self.store.history(str(conversation_id)))
+
     # Runs: the caller keeps the messages.
 
     async def run(self, ctx: AgentContext) -> AgentResult:
@@ -257,7 +272,8 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
-        listened = streaming or self.hooks is not None
+        sinks = self._tracing.sinks()
+        listened = streaming or self.hooks is not None or bool(sinks)
         engine = Engine(
             delegate=run,
             max_iterations=config.max_tool_iterations,
@@ -267,8 +283,12 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             streaming=streaming,
             closing_call=True,
             closing_text=config.closing_text,
+            pricing=config.pricing,
         )
-        return observed(engine.run(), self.hooks) if listened else engine.run()
+        if not listened:
+            return engine.run()
+        events = observed(engine.run(), self.hooks)
+        return traced(events, sinks, run.run_id, self.key, run.conversation_id) if sinks else events
 
     def _conversation_log(self) -> ConversationLog:
         """How a run reads and writes its conversation.

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from decimal import Decimal
 from functools import partial
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, state_data, window
+from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.tools.execution import call_tool
@@ -50,6 +53,17 @@ class JourneyRun:
         self._tools: Any = None
         self._offered: list[dict[str, Any]] = []
         self._offer_is_old = False  # a tool has run since the journey was asked
+        self._costs: dict[int, tuple[Decimal | None, str]] = {}  # by place in the messages
+
+    @property
+    def run_id(self) -> UUID:
+        """Names the run."""
+        return self._ctx.run_id
+
+    @property
+    def conversation_id(self) -> UUID | str | None:
+        """Names the conversation."""
+        return self._ctx.conversation_id
 
     async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
         """Load messages and state. A goodbye after the journey's end needs no answer."""
@@ -109,6 +123,10 @@ class JourneyRun:
             self._tools = self._agent.create_tools(self._state, self._ctx)
         return outcome
 
+    def note_cost(self, cost: Decimal | None, model: str) -> None:
+        """Keep what the next reply has cost: it is stored with it."""
+        self._costs[len(self.messages)] = (cost, model)
+
     def news(self) -> Sequence[RunEvent]:
         """The step, when it is another than the one that was told."""
         before, now = self._told_step, self._state.get_step()
@@ -134,9 +152,10 @@ class JourneyRun:
 
     async def _commit(self) -> None:
         """Store the state and the messages that are new."""
-        await self._agent._conversation_log().commit(
-            self._ctx, state_data(self._state), self.messages[self._committed :]
-        )
+        new = self.messages[self._committed :]
+        if self._costs:
+            new = with_costs(new, self._committed, self._costs)
+        await self._agent._conversation_log().commit(self._ctx, state_data(self._state), new)
         self._committed = len(self.messages)
 
     def _leave_talking_step(self) -> None:
@@ -183,10 +202,13 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     finally:
         await events.aclose()
     assert type(last) is RunFinished  # as every run ends that does not raise
+    metadata: dict[str, Any] = {"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made}
+    if last.cost is not None:
+        metadata["cost"] = str(last.cost)
     return AgentResult(
         response=last.response,
         messages=list(map(AgentMessage.from_dict, last.messages)),
         state=last.state,
         usage=None if last.reason == "closing_message" else last.usage,
-        metadata={"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made},
+        metadata=metadata,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from agent_runtime_core.events import (
@@ -19,6 +20,8 @@ from agent_runtime_core.events import (
     TurnFinished,
 )
 from agent_runtime_core.messages import MessageDict, ToolCall, add_usage
+from agent_runtime_framework.executor.asked_model import asked_model
+from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.limits import RunLimits, RunMeter
 from agent_runtime_framework.executor.llm_call import LLMClient, OutOfTime, StreamedResponse, before, streams
 from agent_runtime_framework.executor.reply import Reply, read_reply
@@ -72,6 +75,10 @@ class RunDelegate(Protocol):
         """What a tool call comes to, within that many seconds."""
         ...
 
+    def note_cost(self, cost: Decimal | None, model: str) -> None:
+        """What the call has cost whose reply comes next in the messages; told only where costs are counted."""
+        ...
+
     def news(self) -> Sequence[RunEvent]:
         """What has changed since it was last asked; asked after every tool call."""
         ...
@@ -110,6 +117,8 @@ class Engine:
     """Whether a model that was cut short is asked once more, without tools, for its closing words."""
     closing_text: str = ""
     """What is said when a limit leaves nothing else to say."""
+    pricing: Pricing | None = None
+    """What a call costs; None counts no costs, unless there is a `max_cost`."""
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Tell the run; the last event is `RunFinished`. Text deltas only when `streaming`, the others when `listened`.
@@ -119,13 +128,16 @@ class Engine:
                 raises comes out as it is, too.
         """
         delegate, listened, streaming = self.delegate, self.listened, self.streaming
-        meter = RunMeter(self.limits, self.max_iterations)
+        meter = RunMeter(self.limits, self.max_iterations, self.pricing)
         reason: str | None  # why the run ends
         opening, reason = await delegate.begin()
         if listened:
+            asked = asked_model(delegate.client)
             for event in opening:
                 yield event
         client, messages = delegate.client, delegate.messages
+        ledger = meter.ledger if meter.has_budget else None
+        cost: Decimal | None = None  # of one call
         start = len(messages)
         turn = texts_in_a_row = 0
         response = ""  # the last thing that was said or found out
@@ -140,7 +152,9 @@ class Engine:
             if texts_in_a_row:
                 request.append({"role": "user", "content": _GO_ON})
             if listened:
-                yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools)
+                yield LLMCallStarted(
+                    turn=turn, messages=request, tools=setup.tools, model=asked.model, provider=asked.provider
+                )
             streamed: StreamedResponse | None = None
             try:
                 if streaming and streams(client):
@@ -163,14 +177,26 @@ class Engine:
                 cut_off = streamed.text if streamed is not None else ""
                 break
             add_usage(meter.usage, reply.usage)
+            if meter.has_budget:
+                meter.last_usage = reply.usage
+                if ledger is not None:
+                    cost = ledger.add(client, reply)
+                    delegate.note_cost(cost, ledger.model)
             if cut_short is not None:
                 words = reply.text or response or self.closing_text
                 if streaming and not reply.text and words:
                     yield TextDelta(text=words)
-                reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage)
+                reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage, reply.response)
             messages.append(reply.message)
             if listened:
-                yield LLMCallFinished(turn=turn, message=reply.message, calls=reply.calls, usage=reply.usage)
+                yield LLMCallFinished(
+                    turn=turn,
+                    message=reply.message,
+                    calls=reply.calls,
+                    usage=reply.usage,
+                    response=reply.response,
+                    cost=cost,
+                )
             if reply.calls:
                 texts_in_a_row = 0
                 for call in reply.calls:
@@ -225,6 +251,7 @@ class Engine:
             usage=meter.usage,
             tool_calls_made=meter.tool_calls,
             state=state,
+            cost=None if ledger is None else ledger.cost,
         )
 
     def _closing_setup(self, cut_short: str) -> TurnSetup | None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
 from agent_runtime_core.messages import Usage, total_tokens
+from agent_runtime_core.tokens import read_tokens
+from agent_runtime_framework.executor.costs import CostLedger, Pricing
 
 __all__ = ["RunLimits", "RunMeter"]
 
@@ -21,13 +25,15 @@ class RunLimits:
     max_tool_calls: int | None = None
     """Tool calls of a run; one more is not executed and the run ends."""
     max_total_tokens: int | None = None
-    """Tokens, summed over the run's LLM calls; checked before each call."""
+    """Tokens, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made."""
     max_seconds: float | None = None
     """Wall time of a run in seconds; an LLM call or tool that is under way then is stopped."""
     max_invalid_arguments: int | None = 3
     """Calls with wrong arguments that a model may send in a row; one more ends the run."""
     tool_timeout_s: float | None = 120.0
     """Seconds that one tool may take; the model is told and the run goes on."""
+    max_cost: Decimal | float | None = None
+    """US dollars, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made."""
 
 
 class RunMeter:
@@ -36,6 +42,11 @@ class RunMeter:
     Args:
         limits: The bounds.
         max_iterations: LLM calls with tools that the run may make.
+        pricing: What a call costs; None counts no costs, unless `limits.max_cost` needs them.
+
+    Raises:
+        MissingDependency: Costs must be counted, and the package with the prices is not installed.
+        ConfigError: `limits.max_cost` is no amount.
     """
 
     __slots__ = (
@@ -44,11 +55,14 @@ class RunMeter:
         "_max_iterations",
         "_reason",
         "deadline",
+        "has_budget",
+        "last_usage",
+        "ledger",
         "tool_calls",
         "usage",
     )
 
-    def __init__(self, limits: RunLimits, max_iterations: int) -> None:
+    def __init__(self, limits: RunLimits, max_iterations: int, pricing: Pricing | None = None) -> None:
         self._limits = limits
         self._max_iterations = max_iterations
         self._invalid_in_a_row = 0
@@ -61,6 +75,13 @@ class RunMeter:
         """Tool calls taken up."""
         self.usage: Usage = {}
         """Token counts, summed."""
+        self.has_budget = pricing is not None or limits.max_cost is not None or limits.max_total_tokens is not None
+        """Whether it matters what each call has used; if not, `last_usage` and `ledger` are not there."""
+        if self.has_budget:
+            self.last_usage: Any = None
+            """Token counts of the last call; None before the first."""
+            self.ledger = _ledger(limits, pricing)
+            """What the run has cost; None when nobody wants to know."""
 
     def reason_to_stop(self, turn: int) -> str | None:
         """Why the turn of that number must not begin, or None."""
@@ -68,12 +89,21 @@ class RunMeter:
             return self._reason
         if turn >= self._max_iterations:
             return "max_iterations"
-        limits = self._limits
-        if limits.max_total_tokens is not None and total_tokens(self.usage) >= limits.max_total_tokens:
-            return "limit:total_tokens"
+        if self.has_budget:
+            most = self._limits.max_total_tokens
+            if most is not None:
+                used = total_tokens(self.usage)
+                if used >= most or used + self._next_prompt() > most:
+                    return "limit:total_tokens"
+            if self.ledger is not None and self.ledger.is_used_up():
+                return "limit:cost"
         if self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline:
             return "limit:seconds"
         return None
+
+    def _next_prompt(self) -> int:
+        """Tokens that the next call sends, as far as one can know: as many as the last one."""
+        return read_tokens(self.last_usage).input or 0
 
     def takes_tool_call(self) -> bool:
         """Count one more tool call; False when the run has used up its tool calls."""
@@ -104,3 +134,14 @@ class RunMeter:
         limit = self._limits.max_invalid_arguments
         if limit is not None and self._invalid_in_a_row > limit:
             self._reason = "limit:invalid_arguments"
+
+
+def _ledger(limits: RunLimits, pricing: Pricing | None) -> CostLedger | None:
+    """Where the run's costs are counted; by list prices when the budget wants them counted and nobody says how."""
+    if pricing is None:
+        if limits.max_cost is None:
+            return None
+        from agent_runtime_core.prices import call_price  # loads price lists: only who needs them waits
+
+        pricing = call_price
+    return CostLedger(pricing, limits.max_cost)

@@ -68,6 +68,10 @@ class StreamedResponse:
         self._pieces: list[str] = []
         self.usage: Any = None
         """The token counts, from the chunk that has them."""
+        self.model: Any = None
+        """The model that answered, where the last chunk names it."""
+        self.finish_reason: Any = None
+        """Why the model stopped, from the chunk that says so."""
         self.message: MessageDict = {"role": "assistant", "content": None, "tool_calls": []}
         """The assistant message; complete once `texts()` has ended."""
 
@@ -96,6 +100,9 @@ class StreamedResponse:
                     self.message["tool_calls"].extend(chunk.tool_calls)
                 if chunk.usage:
                     self.usage = chunk.usage
+                if getattr(chunk, "finish_reason", None):
+                    self.finish_reason = chunk.finish_reason
+                    self.model = getattr(chunk, "model", None)
                 if isinstance(chunk.delta, str) and chunk.delta:
                     self._pieces.append(chunk.delta)
                     yield chunk.delta

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
+from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.config import get_config
+from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.engine import Engine, TurnSetup
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.limits import RunLimits
@@ -20,6 +24,7 @@ from agent_runtime_framework.executor.tool_executors import (
     MethodToolExecutor,
     ToolExecutor,
 )
+from agent_runtime_framework.executor.tracing import Tracing, traced
 from agent_runtime_framework.tools.execution import Offer, call_tool
 
 __all__ = [
@@ -49,6 +54,9 @@ class LLMExecutorConfig:
     """Whether a text ends the run. If not, the model is asked to go on; a second text in a row ends the run."""
     limits: RunLimits = field(default_factory=RunLimits)
     """Further bounds."""
+    pricing: Pricing | None = None
+    """What a call costs, such as `agent_runtime_core.prices.call_price`; None counts no costs, unless there is a
+    `limits.max_cost`."""
 
 
 ExecutorConfig = LLMExecutorConfig
@@ -68,6 +76,8 @@ class ExecutionResult:
     """`text_response`, `terminal_tool:NAME`, `max_iterations` or `limit:NAME`."""
     usage: dict[str, int] = field(default_factory=dict)
     """Token counts, summed over the run."""
+    cost: Decimal | None = None
+    """What the run has cost in US dollars; None when costs are not counted, or one of its calls has no known price."""
 
 
 class LLMExecutor:
@@ -78,6 +88,7 @@ class LLMExecutor:
         tool_executor: Runs the tools; without one, every call gets an error text.
         config: How to run; the defaults when None.
         hooks: Listeners.
+        trace: Where runs are traced; that of `AGENT_RUNTIME_TRACING_BACKEND` when None.
     """
 
     def __init__(
@@ -86,6 +97,8 @@ class LLMExecutor:
         tool_executor: ToolExecutor | None = None,
         config: LLMExecutorConfig | None = None,
         hooks: ExecutorHooks | None = None,
+        *,
+        trace: TraceSink | None = None,
     ) -> None:
         get_config()  # the log level of the environment holds from the first executor on
         self.llm_client = checked_client(llm_client)
@@ -96,6 +109,7 @@ class LLMExecutor:
         """How to run."""
         self.hooks = hooks
         """Listeners, or None."""
+        self._tracing = Tracing(trace)
 
     async def run(
         self,
@@ -126,6 +140,7 @@ class LLMExecutor:
             tool_calls_made=finished.tool_calls_made,
             stopped_reason=finished.reason,
             usage=finished.usage,
+            cost=finished.cost,
         )
 
     def stream(
@@ -145,6 +160,7 @@ class LLMExecutor:
             streaming: Whether to use the client's `stream`, where it has one, so that text comes as it is written.
         """
         config = self.config
+        sinks = self._tracing.sinks()
         engine = Engine(
             delegate=_GivenTools(
                 self.llm_client, list(messages), tools, system_prompt, self.tool_executor, config.require_tool_call
@@ -152,11 +168,13 @@ class LLMExecutor:
             max_iterations=config.max_iterations,
             limits=config.limits,
             terminal_tools=config.terminal_tools,
-            listened=streaming or self.hooks is not None,
+            listened=streaming or self.hooks is not None or bool(sinks),
             streaming=streaming,
             stop_on_text=config.stop_on_text,
+            pricing=config.pricing,
         )
-        return observed(engine.run(), self.hooks)
+        events = observed(engine.run(), self.hooks)
+        return traced(events, sinks, uuid4()) if sinks else events
 
 
 class _GivenTools:
@@ -189,6 +207,9 @@ class _GivenTools:
 
     def prepare_turn(self) -> TurnSetup:
         return TurnSetup(self._prompt, self._offered, {"tool_choice": "required"} if self._must_call else {})
+
+    def note_cost(self, cost: Decimal | None, model: str) -> None:
+        return None  # the sum is in the result; nothing is stored here
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         self._must_call = False

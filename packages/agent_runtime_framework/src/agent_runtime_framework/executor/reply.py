@@ -22,6 +22,8 @@ class Reply(NamedTuple):
     """The assistant message for the history."""
     usage: Any
     """The token counts as the client gave them."""
+    response: Any
+    """What the client gave; its `model` and `finish_reason`, if it has them, are read only where somebody listens."""
 
 
 def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
@@ -48,7 +50,7 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
     usage = getattr(response, "usage", None)
     given = message.get("tool_calls")
     if not given:
-        return Reply(text, (), {"role": "assistant", "content": text}, usage)
+        return Reply(text, (), {"role": "assistant", "content": text}, usage, response)
     calls: list[ToolCall] = []
     kept: list[Any] = []
     for data in given if isinstance(given, (list, tuple)) else [given]:
@@ -63,7 +65,9 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
             data = _mended(call, calls, history)
         kept.append(data)
         calls.append(call)
-    return Reply(text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage)
+    return Reply(
+        text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage, response
+    )
 
 
 def _mended(call: ToolCall, before: list[ToolCall], history: Iterable[MessageDict]) -> dict[str, Any]:

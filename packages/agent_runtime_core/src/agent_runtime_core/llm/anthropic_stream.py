@@ -1,0 +1,94 @@
+"""Putting Anthropic's streamed answer together: text as it comes, tool calls and thinking when they are whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from agent_runtime_core.interfaces.llm import LLMStreamChunk
+from agent_runtime_core.llm.anthropic_wire import thinking_block, to_usage
+from agent_runtime_core.llm.openai_wire import call_in_openai_form, text_attribute, whole_number
+
+__all__ = ["StreamedAnswer"]
+
+
+class StreamedAnswer:
+    """One answer while it is being streamed."""
+
+    def __init__(self) -> None:
+        self.finish_reason: str | None = None
+        """Why the model stopped; None as long as it has not said so."""
+        self._blocks: dict[int, _Block] = {}
+        self._usages: list[Any] = []
+        self._model = ""
+
+    def take(self, event: Any) -> Iterator[LLMStreamChunk]:
+        """Read one event of the SDK, and give what of it can be shown at once."""
+        kind = text_attribute(event, "type")
+        if kind == "content_block_delta":
+            block = self._blocks.setdefault(whole_number(event, "index") or 0, _Block(None))
+            delta = getattr(event, "delta", None)
+            text, thinking = block.take(delta)
+            if text or thinking:
+                yield LLMStreamChunk(delta=text, thinking=thinking or None)
+        elif kind == "content_block_start":
+            begun = getattr(event, "content_block", None)
+            block = self._blocks[whole_number(event, "index") or 0] = _Block(begun)
+            if block.kind == "text" and text_attribute(begun, "text"):
+                yield LLMStreamChunk(delta=text_attribute(begun, "text"))
+        elif kind == "message_delta":
+            self._usages.append(getattr(event, "usage", None))
+            self.finish_reason = text_attribute(getattr(event, "delta", None), "stop_reason") or self.finish_reason
+        elif kind == "message_start":
+            message = getattr(event, "message", None)
+            self._usages.append(getattr(message, "usage", None))
+            self._model = text_attribute(message, "model")
+
+    def last_chunk(self) -> LLMStreamChunk:
+        """The chunk that ends the stream: why the model stopped, its tool calls, its thinking and its token counts."""
+        blocks = [self._blocks[index] for index in sorted(self._blocks)]
+        calls = [block.as_call() for block in blocks if block.kind == "tool_use"]
+        thoughts = [thought for block in blocks if (thought := block.as_thinking())]
+        return LLMStreamChunk(
+            finish_reason=self.finish_reason,
+            tool_calls=calls or None,
+            usage=to_usage(*self._usages) or None,
+            thinking_blocks=thoughts or None,
+            model=self._model,
+        )
+
+
+class _Block:
+    """One block as far as it has come."""
+
+    def __init__(self, begun: Any) -> None:
+        self._begun = begun
+        self.kind = text_attribute(begun, "type")
+        self._arguments: list[str] = []
+        self._thinking = [text_attribute(begun, "thinking")]
+        self._signature = text_attribute(begun, "signature")
+
+    def take(self, delta: Any) -> tuple[str, str]:
+        """Add a piece; what can be shown of it, as text and as thinking."""
+        self._arguments.append(text_attribute(delta, "partial_json"))
+        thinking = text_attribute(delta, "thinking")
+        self._thinking.append(thinking)
+        self._signature = text_attribute(delta, "signature") or self._signature
+        return text_attribute(delta, "text"), thinking
+
+    def as_call(self) -> dict[str, Any]:
+        """The block as a tool call in OpenAI's form, its arguments written as in an answer that comes as a whole."""
+        written = "".join(self._arguments) or json.dumps(getattr(self._begun, "input", None) or {})
+        try:
+            written = json.dumps(json.loads(written), ensure_ascii=False)
+        except ValueError:
+            pass  # cut by max_tokens: whoever runs the tool sees that it is no JSON
+        return call_in_openai_form(text_attribute(self._begun, "id"), text_attribute(self._begun, "name"), written)
+
+    def as_thinking(self) -> dict[str, Any] | None:
+        """The block as thinking that can be sent back; None for other blocks."""
+        thought = thinking_block(self._begun)
+        if thought is not None and self.kind == "thinking":
+            return {**thought, "thinking": "".join(self._thinking), "signature": self._signature}
+        return thought

@@ -1,0 +1,54 @@
+"""LiteLLM's errors in our words; it gives those of all vendors the names that OpenAI's SDK uses."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from agent_runtime_core.errors import LLMBadReply, LLMError, LLMRejected, LLMTimeout, LLMUnavailable
+from agent_runtime_core.llm.vendor_errors import clean_text, of_status
+
+__all__ = ["translated"]
+
+_ADVICE = {
+    400: "Check the model's name (vendor/model, as LiteLLM lists them), the messages and the tools.",
+    401: "Check the key of this vendor: LiteLLM reads it from the vendor's own variable, or pass api_key=.",
+}
+
+_NO_KEY = re.compile(r"missing (credentials|\S+ api[ _]key)", re.IGNORECASE)
+
+
+def translated(error: Exception, *, model: str, secret: str, streaming: bool) -> LLMError | None:
+    """One of our errors for one of LiteLLM's, or None when it is none of those.
+
+    Args:
+        error: What LiteLLM raised.
+        model: The model that was asked.
+        secret: The key, which is taken out of the vendor's words.
+        streaming: Whether the answer had begun.
+    """
+    vendor = getattr(error, "llm_provider", None)
+    what = f"LiteLLM{f' for {vendor}' if vendor else ''}, model {model!r}"
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    details: dict[str, Any] = {"provider": "litellm", "model": model, "request_id": headers.get("x-request-id")}
+    text = clean_text(str(error).partition("Traceback (most recent call last)")[0], secret)
+    names = {each.__name__ for each in type(error).__mro__}
+    status = getattr(error, "status_code", None)
+    if "OpenAIError" in names and _NO_KEY.search(text):  # LiteLLM calls it a failing connection or server
+        return LLMRejected(f"There is no key ({what}): {text} {_ADVICE[401]}", **details)
+    if "APITimeoutError" in names:
+        return LLMTimeout(f"No answer in time ({what}): {text} Give it longer (timeout=, in seconds).", **details)
+    if "MidStreamFallbackError" in names or ("APIConnectionError" in names and streaming):
+        return LLMBadReply(f"The connection broke in the middle of the answer ({what}): {text}", **details)
+    if "APIConnectionError" in names:
+        return LLMUnavailable(f"No connection ({what}): {text} Check the network and api_base.", **details)
+    if "APIResponseValidationError" in names:
+        return LLMBadReply(f"The answer cannot be read ({what}): {text}", **details)
+    if "APIError" in names and isinstance(status, int) and status >= 400:
+        return of_status(status, text, what=what, error=error, advice=_ADVICE, details=details)
+    if "OpenAIError" in names:
+        return LLMBadReply(f"The server broke the answer off ({what}): {text}", **details)
+    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+        return LLMBadReply(f"The answer is not valid JSON ({what}): {text}", **details)
+    return None

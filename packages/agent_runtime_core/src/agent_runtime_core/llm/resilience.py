@@ -1,0 +1,68 @@
+"""How `get_llm_client` makes the clients of vendors resilient: one place waits and tries again, ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.interfaces.llm import LLMClient
+from agent_runtime_core.llm.resilient import MAX_CONCURRENCY, ResilientClient
+from agent_runtime_core.llm.retries import Retries
+from agent_runtime_core.llm.timeouts import Timeouts
+
+__all__ = ["make_client"]
+
+_SETTINGS = frozenset({"max_concurrency", "retries", "timeouts"})
+_ON_HTTP = ("anthropic", "openai")  # their SDKs take a timeout for the connection
+
+
+def make_client(provider: str, client_class: Callable[..., LLMClient], options: dict[str, Any]) -> LLMClient:
+    """A client of this class, with the resilience that the options ask for.
+
+    Args:
+        provider: Its name in the registry.
+        client_class: Makes it.
+        options: `timeouts`, `retries`, `max_concurrency` and `resilient` are taken here, `max_retries` is ours instead
+            of the SDK's, and all the others go to the client.
+
+    Raises:
+        ConfigError: An option has a value that cannot work, or the client lacks something.
+    """
+    options = dict(options)
+    resilient = options.pop("resilient", None)
+    if resilient is None:  # rules in this process do not fail; settings for them are taken at their word
+        resilient = provider != "offline" or bool(_SETTINGS & options.keys())
+    if not resilient:
+        return client_class(**options)
+    timeouts = _setting(options, "timeouts", Timeouts)
+    retries = _setting(options, "retries", Retries)
+    max_concurrency = options.pop("max_concurrency", MAX_CONCURRENCY)
+    if provider != "offline":
+        max_retries = options.get("max_retries")
+        if retries is None and max_retries is not None:
+            retries = Retries(max_attempts=max_retries + 1)
+        options["max_retries"] = 0  # or every attempt of ours would be several of the SDK's
+    timeouts, retries = timeouts or Timeouts(), retries or Retries()
+    if provider in _ON_HTTP and "timeout" not in options:
+        http_timeout = _http_timeout(timeouts)
+        if http_timeout is not None:
+            options["timeout"] = http_timeout
+    client = client_class(**options)
+    return ResilientClient(client, timeouts=timeouts, retries=retries, max_concurrency=max_concurrency)
+
+
+def _setting(options: dict[str, Any], name: str, kind: type[Any]) -> Any:
+    value = options.pop(name, None)
+    if value is not None and not isinstance(value, kind):
+        raise ConfigError(f"{name} must be a {kind.__name__}(...), not {value!r}: see agent_runtime_core.llm")
+    return value
+
+
+def _http_timeout(timeouts: Timeouts) -> Any:
+    """The time to connect, in the words of the SDKs' HTTP library; None when no SDK has brought it along."""
+    try:
+        from httpx2 import Timeout
+    except ImportError:
+        return None
+    return Timeout(timeouts.total_s, connect=timeouts.connect_s)

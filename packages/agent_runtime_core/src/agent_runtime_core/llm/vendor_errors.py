@@ -1,0 +1,79 @@
+"""What the borders of all vendors share: an HTTP status as our error, and foreign words without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from agent_runtime_core.errors import LLMError, LLMRateLimited, LLMRejected, LLMTimeout, LLMUnavailable
+
+__all__ = ["clean_text", "of_status", "retry_after_s"]
+
+_LONGEST_TEXT = 500
+_SECRET = re.compile(r"\b(sk-|Bearer )\S+")  # vendors quote a wrong key, some of them whole
+
+_ADVICE = {
+    400: "Check the model's name, the messages and the tools.",
+    403: "The key may not use this model or this server: check its project and permissions.",
+    404: "Check the model's name and base_url.",
+    413: "The request is too large: send fewer or shorter messages.",
+    422: "Check the model's name, the messages and the tools.",
+}
+
+
+def of_status(
+    status: int, text: str, *, what: str, error: Any, advice: Mapping[int, str], details: dict[str, Any]
+) -> LLMError:
+    """The error for an HTTP status, or for a status that was told inside of a stream.
+
+    Args:
+        status: The status.
+        text: The vendor's words, cleaned.
+        what: The server and the model, for the text.
+        error: The SDK's error, for the headers of its response.
+        advice: What to do for a status, where this vendor differs from the others.
+        details: Keywords of `LLMError`; the status is added to them.
+    """
+    details["status"] = status
+    if status == 429:
+        wait = retry_after_s(error)
+        hint = "Wait and try again" if wait is None else f"Try again in {wait:g} s"
+        return LLMRateLimited(
+            f"Too many requests, or the quota is used up (429, {what}): {text} {hint}.",
+            retry_after_s=wait,
+            **details,
+        )
+    if status in (408, 504):
+        return LLMTimeout(f"The server gave up waiting ({status}, {what}): {text} Try again.", **details)
+    if status >= 500:
+        return LLMUnavailable(f"The server failed ({status}, {what}): {text} Try again later.", **details)
+    hint = advice.get(status) or _ADVICE.get(status, "Check the request.")
+    return LLMRejected(f"The request was refused ({status}, {what}): {text} {hint}", **details)
+
+
+def clean_text(text: str, secret: str) -> str:
+    """A foreign text as one sentence on one line, without the key, and not too long."""
+    if len(secret) > 5:  # a shorter one is no key, and its letters are in every word
+        text = text.replace(secret, "***")
+    text = _SECRET.sub(r"\1***", " ".join(text.split()))
+    if len(text) > _LONGEST_TEXT:
+        return f"{text[:_LONGEST_TEXT]}..."
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def retry_after_s(error: Any) -> float | None:
+    """The seconds that the server asks to wait, from the headers of the error's response, or None."""
+    headers: Mapping[str, str] = getattr(getattr(error, "response", None), "headers", None) or {}
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) * unit)
+        except (KeyError, ValueError):
+            continue
+    try:
+        until = parsedate_to_datetime(headers["retry-after"])
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (KeyError, ValueError, TypeError):  # TypeError: a date without a time zone
+        return None

@@ -1,0 +1,82 @@
+"""Which run a log record belongs to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from agent_runtime_core.events import RunEvent, RunStarted, StepChanged
+from agent_runtime_core.interfaces.tracing import TraceSink
+
+__all__ = ["RUN_FIELDS", "RunIdsFilter", "RunIdsSink", "follow_runs", "run_ids_sink"]
+
+RUN_FIELDS = ("run_id", "conversation_id", "agent", "step")
+"""The attributes that records get; each is a text, or None outside a run."""
+
+_NONE: dict[str, str | None] = dict.fromkeys(RUN_FIELDS)
+_current: ContextVar[dict[str, str | None]] = ContextVar("agent_runtime_core.logs.run", default=_NONE)
+
+
+class RunIdsSink(TraceSink):
+    """Knows the runs that are under way, and sets the one that works now as the present one."""
+
+    def __init__(self) -> None:
+        self._runs: dict[UUID, dict[str, str | None]] = {}
+
+    def start_run(self, run_id: UUID, metadata: dict[str, Any]) -> None:
+        """Remember the run's ids."""
+        known = {name: metadata.get(name) for name in RUN_FIELDS}
+        self._runs[run_id] = {**known, "run_id": str(run_id)}
+
+    def on_event(self, run_id: UUID, event: RunEvent) -> None:
+        """Remember the step."""
+        run = self._runs.get(run_id)
+        if run is not None and isinstance(event, (RunStarted, StepChanged)):
+            step = event.step if isinstance(event, RunStarted) else event.to_step
+            run["step"] = str(step.value if isinstance(step, Enum) else step)
+
+    def log_event(self, run_id: UUID, event_type: str, payload: dict[str, Any]) -> None:
+        """Nothing: events of hosts change no id."""
+
+    def end_run(self, run_id: UUID, outcome: str, metadata: dict[str, Any] | None = None) -> None:
+        """Forget the run."""
+        self._runs.pop(run_id, None)
+
+    @contextmanager
+    def current(self, run_id: UUID) -> Iterator[None]:
+        """Records that are made inside belong to the run."""
+        token = _current.set(self._runs.get(run_id, _NONE))
+        try:
+            yield
+        finally:
+            _current.reset(token)
+
+
+class RunIdsFilter(logging.Filter):
+    """Puts the ids of the present run on each record; lets all pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set `run_id`, `conversation_id`, `agent` and `step`, unless the caller has given them as extras."""
+        for name, value in _current.get().items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True
+
+
+_sink: RunIdsSink | None = None
+
+
+def follow_runs(wanted: bool) -> None:
+    """Say whether somebody reads the ids; runs that begin from now on are followed, or not."""
+    global _sink
+    _sink = RunIdsSink() if wanted else None
+
+
+def run_ids_sink() -> TraceSink | None:
+    """The sink that follows runs for the log; None while logging is not configured, so that runs cost nothing more."""
+    return _sink

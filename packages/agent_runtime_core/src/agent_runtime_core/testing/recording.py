@@ -1,0 +1,164 @@
+"""Recorded conversations with a model: a file with one call a line, played back without the model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.interfaces import LLMClient, LLMResponse, LLMStreamChunk
+from agent_runtime_core.llm.asking import AnyClient, close_client, close_stream, model_asked, open_stream
+from agent_runtime_core.messages import MessageDict
+
+__all__ = ["RecordingLLM"]
+
+_NEVER_RECORDED = frozenset({"api_key", "extra_headers", "extra_body", "headers"})  # where secrets live
+
+
+class RecordingLLM(LLMClient):
+    """With a client: asks it and writes each call and its answer down. Without: plays them back, in their order.
+
+    A line is `{"request": {"messages", "tools", ...}, "chunks": [...]}` or `{..., "response": {...}}`; calls that
+    failed are not recorded. The file holds the whole conversation: keep it as you keep conversations.
+
+    Args:
+        path: The file, JSON lines. Recording begins it anew with the first call.
+        client: The client to record; None plays back.
+    """
+
+    def __init__(self, path: str | Path, client: AnyClient | None = None) -> None:
+        self.path = Path(path)
+        """The file."""
+        self.client = client
+        """The client that is recorded, or None."""
+        self.position = 0
+        """Calls so far."""
+        self._lines: list[dict[str, Any]] | None = None
+
+    @property
+    def default_model(self) -> str:
+        """The default model of the client; empty when playing back."""
+        return model_asked(self.client, {}) if self.client is not None else ""
+
+    async def generate(self, messages: list[MessageDict], **options: Any) -> LLMResponse:
+        """The client's answer, or the recorded one.
+
+        Raises:
+            AssertionError: What is asked is not what was recorded, or the recording is over.
+            ConfigError: There is no recording, or it cannot be read; the text names the file and the line.
+            LLMError: The client could not be asked.
+        """
+        request = _request(messages, options)
+        if self.client is None:
+            return _response_of(await self._recorded(request))
+        answer: LLMResponse = await self.client.generate(messages=messages, **options)
+        names = [each.name for each in fields(LLMResponse) if each.name != "raw_response"]
+        response = {name: value for name in names if (value := getattr(answer, name, None))}
+        await self._write({"request": request, "response": response})
+        return answer
+
+    async def stream(self, messages: list[MessageDict], **options: Any) -> AsyncGenerator[LLMStreamChunk, None]:
+        """The client's answer in pieces, or the recorded ones; a stream that is not read to its end is not recorded.
+
+        Raises:
+            AssertionError: As for `generate`.
+            ConfigError: As for `generate`.
+            LLMError: As for `generate`.
+        """
+        request = _request(messages, options)
+        if self.client is None:
+            for chunk in _chunks_of(await self._recorded(request)):
+                yield chunk
+            return
+        pieces: list[dict[str, Any]] = []
+        source = await open_stream(self.client, messages, options)
+        try:
+            async for chunk in source:
+                pieces.append({name: value for name, value in vars(chunk).items() if value})
+                yield chunk
+        finally:
+            await close_stream(source)
+        await self._write({"request": request, "chunks": pieces})
+
+    async def close(self) -> None:
+        """Close the client that is recorded."""
+        if self.client is not None:
+            await close_client(self.client)
+
+    async def _write(self, line: dict[str, Any]) -> None:
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        mode = "a" if self.position else "w"
+        self.position += 1
+        await asyncio.to_thread(_append, self.path, mode, text)
+
+    async def _recorded(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The line that answers this request."""
+        if self._lines is None:
+            self._lines = await asyncio.to_thread(_read, self.path)
+        if self.position >= len(self._lines):
+            raise AssertionError(f"{self.path} holds {len(self._lines)} calls; the model was asked once more")
+        line = self._lines[self.position]
+        different = [name for name in request | line["request"] if request.get(name) != line["request"].get(name)]
+        if different:
+            raise AssertionError(
+                f"call {self.position + 1} is not the one recorded in {self.path}: other {', '.join(different)}. "
+                f"Record it again if that is what you want."
+            )
+        self.position += 1
+        return line
+
+
+def _request(messages: list[MessageDict], options: dict[str, Any]) -> dict[str, Any]:
+    """What was asked, as it reads when it comes back from the file."""
+    given = {name: value for name, value in options.items() if value is not None and name not in _NEVER_RECORDED}
+    plain: dict[str, Any] = json.loads(json.dumps({"messages": messages, **given}, default=str))
+    return plain
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        texts = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ConfigError(f"no recording can be read from {path}: {error.strerror}. Record one first.") from error
+    lines = []
+    for number, text in enumerate(texts, 1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"{path}, line {number}: not JSON ({error})") from error
+        if not isinstance(line, dict) or "request" not in line or not line.keys() & {"response", "chunks"}:
+            raise ConfigError(f"{path}, line {number}: not a recorded call (request, and response or chunks)")
+        lines.append(line)
+    return lines
+
+
+def _append(path: Path, mode: str, text: str) -> None:
+    with path.open(mode, encoding="utf-8") as file:
+        file.write(f"{text}\n")
+
+
+def _response_of(line: dict[str, Any]) -> LLMResponse:
+    """A recorded answer as a whole, however it was asked for."""
+    if "response" in line:
+        return LLMResponse(**line["response"])
+    chunks = _chunks_of(line)
+    calls = [call for chunk in chunks for call in chunk.tool_calls or ()]
+    message: MessageDict = {"role": "assistant", "content": "".join(chunk.delta for chunk in chunks)}
+    if calls:
+        message["tool_calls"] = calls
+    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage), {})
+    return LLMResponse(message, usage=usage, finish_reason=(chunks[-1].finish_reason or "") if chunks else "")
+
+
+def _chunks_of(line: dict[str, Any]) -> list[LLMStreamChunk]:
+    """A recorded answer in pieces, however it was asked for."""
+    if "chunks" in line:
+        return [LLMStreamChunk(**chunk) for chunk in line["chunks"]]
+    answer = _response_of(line)
+    text = [LLMStreamChunk(delta=answer.content)] if answer.content else []
+    calls = answer.message.get("tool_calls") or None
+    return [*text, LLMStreamChunk(tool_calls=calls, finish_reason=answer.finish_reason or "stop", usage=answer.usage)]

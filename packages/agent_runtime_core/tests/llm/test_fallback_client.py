@@ -1,0 +1,236 @@
+"""Several clients as one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agent_runtime_core.errors import (
+    ConfigError,
+    LLMBadReply,
+    LLMError,
+    LLMRateLimited,
+    LLMRejected,
+    LLMTimeout,
+    LLMUnavailable,
+)
+from agent_runtime_core.interfaces import LLMStreamChunk
+from agent_runtime_core.llm.fallback import FallbackClient
+from agent_runtime_core.testing import FaultyLLM, ScriptedLLM
+
+USER = [{"role": "user", "content": "Hello"}]
+DOWN = LLMUnavailable("down", provider="openai", model="gpt-4o", status=503)
+
+
+class Clock:
+    """Time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def ask(client: FallbackClient, streaming: bool, **options: Any) -> str:
+    if streaming:
+        return "".join([chunk.delta async for chunk in client.stream(USER, **options)])
+    return (await client.generate(USER, **options)).content
+
+
+both_ways = pytest.mark.parametrize("streaming", [False, True], ids=["generate", "stream"])
+
+
+@both_ways
+async def test_the_first_client_answers_as_long_as_it_can(streaming: bool):
+    first, second = ScriptedLLM(["First"]), ScriptedLLM(["Second"])
+
+    assert await ask(FallbackClient([first, second]), streaming) == "First"
+    assert second.call_count == 0
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "error",
+    [
+        LLMUnavailable("down", status=500),
+        LLMTimeout("too slow"),
+        LLMRateLimited("slow down", status=429),
+        LLMBadReply("garbage"),
+        LLMRejected("wrong key", status=401),
+        LLMRejected("no credit", status=402),
+        LLMRejected("not allowed", status=403),
+        LLMRejected("no such model", status=404),
+    ],
+    ids=str,
+)
+async def test_what_is_about_the_vendor_goes_to_the_next_one(streaming: bool, error: LLMError):
+    first, second = ScriptedLLM([error]), ScriptedLLM(["Second"])
+
+    assert await ask(FallbackClient([first, second]), streaming) == "Second"
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "error",
+    [LLMRejected("bad messages", status=400), LLMRejected("too long", status=413), ValueError("a bug")],
+    ids=str,
+)
+async def test_what_is_about_the_request_is_raised_at_once(streaming: bool, error: Exception):
+    first, second = ScriptedLLM([error] * 9), ScriptedLLM(["Second"])
+    client = FallbackClient([first, second], failures=1)
+
+    for _ in range(2):
+        with pytest.raises(type(error), match=str(error)):
+            await ask(client, streaming)
+
+    assert second.call_count == 0
+    assert not client.breakers[0].is_open
+
+
+@both_ways
+async def test_when_all_fail_the_error_names_each(streaming: bool):
+    # Given
+    busy = LLMRateLimited("slow down", provider="anthropic", model="claude", status=429)
+    client = FallbackClient([ScriptedLLM([DOWN]), ScriptedLLM([busy])])
+
+    # When
+    with pytest.raises(LLMUnavailable) as caught:
+        await ask(client, streaming)
+
+    # Then
+    assert str(caught.value) == (
+        "None of the 2 clients could answer. 1. openai gpt-4o: LLMUnavailable: down "
+        "2. anthropic claude: LLMRateLimited: slow down"
+    )
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert caught.value.__cause__.exceptions == (DOWN, busy)
+
+
+async def test_after_the_first_piece_nobody_else_is_asked():
+    # Given
+    first = FaultyLLM(ScriptedLLM(["Hello there!"]), ["cut_stream"])
+    second = ScriptedLLM(["Second"])
+    heard: list[str] = []
+
+    async def hear() -> None:
+        async for chunk in FallbackClient([first, second]).stream(USER):
+            heard.append(chunk.delta)
+
+    # When
+    with pytest.raises(LLMBadReply):
+        await hear()
+
+    # Then
+    assert heard == ["Hello"]
+    assert second.call_count == 0
+
+
+async def test_a_stream_that_ends_before_it_begins_is_a_failure():
+    class Mute(ScriptedLLM):
+        async def stream(self, messages, **options):
+            yield LLMStreamChunk()
+
+    assert await ask(FallbackClient([Mute(), ScriptedLLM(["Second"])]), streaming=True) == "Second"
+
+
+@both_ways
+async def test_a_client_that_keeps_failing_is_left_alone_for_a_while(streaming: bool):
+    # Given a first client that fails twice, which is enough
+    clock = Clock()
+    first, second = ScriptedLLM([DOWN, DOWN, DOWN, "First is back", "First"]), ScriptedLLM(["Second"] * 9)
+    client = FallbackClient([first, second], failures=2, reset_s=30.0, clock=clock)
+    for _ in range(2):
+        await ask(client, streaming)
+
+    # Then it is not asked any more
+    assert await ask(client, streaming) == "Second"
+    assert first.call_count == 2
+
+    # And once the time is over it is asked once, in vain
+    clock.now += 30.0
+    assert await ask(client, streaming) == "Second"
+    assert await ask(client, streaming) == "Second"
+    assert first.call_count == 3
+
+    # And when it answers again, it is the first again
+    clock.now += 30.0
+    assert await ask(client, streaming) == "First is back"
+    assert await ask(client, streaming) == "First"
+
+
+@both_ways
+async def test_when_all_are_left_alone_that_is_what_is_said(streaming: bool):
+    clock = Clock()
+    client = FallbackClient([ScriptedLLM([DOWN])], failures=1, reset_s=30.0, clock=clock)
+    with pytest.raises(LLMUnavailable):
+        await ask(client, streaming)
+    clock.now += 10.0
+
+    with pytest.raises(LLMUnavailable, match="left alone after repeated failures, for another 20 s"):
+        await ask(client, streaming)
+
+
+@both_ways
+async def test_a_cancelled_probe_leaves_the_way_open_for_the_next(streaming: bool):
+    # Given a client that is due for a probe, and hangs
+    clock = Clock()
+    first = FaultyLLM(ScriptedLLM(["First"]), ["server_error", "hang"])
+    client = FallbackClient([first], failures=1, reset_s=30.0, clock=clock)
+    with pytest.raises(LLMUnavailable):
+        await ask(client, streaming)
+    clock.now += 30.0
+    probe = asyncio.create_task(ask(client, streaming))
+    await asyncio.sleep(0)
+
+    # When
+    probe.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+
+    # Then
+    assert await ask(client, streaming) == "First"
+
+
+@both_ways
+async def test_a_model_is_the_first_clients_business(streaming: bool):
+    first, second = ScriptedLLM([DOWN]), ScriptedLLM(["Second"])
+
+    await ask(FallbackClient([first, second]), streaming, model="gpt-4o", temperature=0.5)
+
+    assert first.calls[0]["kwargs"] == {"model": "gpt-4o", "temperature": 0.5}
+    assert second.calls[0]["kwargs"] == {"temperature": 0.5}
+
+
+async def test_closing_closes_all_whatever_happens():
+    # Given
+    class Closing(ScriptedLLM):
+        def __init__(self, error: Exception | None = None) -> None:
+            super().__init__()
+            self.default_model = "m-1"
+            self.closed = False
+            self.error = error
+
+        async def close(self) -> None:
+            self.closed = True
+            if self.error:
+                raise self.error
+
+    clients = [Closing(OSError("broken")), Closing()]
+    fallback = FallbackClient(clients)
+
+    # When
+    with pytest.raises(ExceptionGroup) as caught:
+        await fallback.close()
+
+    # Then
+    assert [client.closed for client in clients] == [True, True]
+    assert len(caught.value.exceptions) == 1
+    assert fallback.default_model == "m-1"
+
+
+def test_no_client_is_no_fallback():
+    with pytest.raises(ConfigError, match="at least one client"):
+        FallbackClient([])

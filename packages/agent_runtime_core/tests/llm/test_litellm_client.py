@@ -1,0 +1,167 @@
+"""The LiteLLM client: the same normal form, and errors that are ours."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from agent_runtime_core.config import configure
+from agent_runtime_core.errors import (
+    LLMBadReply,
+    LLMError,
+    LLMRateLimited,
+    LLMRejected,
+    LLMTimeout,
+    LLMUnavailable,
+    MissingDependency,
+)
+from agent_runtime_core.llm import litellm_client as module
+from agent_runtime_core.llm.litellm_client import LiteLLMClient
+
+pytestmark = [
+    pytest.mark.allow_blocking("LiteLLM reads files of its own at a first call"),
+    pytest.mark.filterwarnings("ignore:Items? .* using the `ReadOnly` qualifier:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_.*fields':DeprecationWarning"),
+]
+
+USER = {"role": "user", "content": "Hello"}
+KEY = "sk-very-secret-key"
+
+
+@pytest.fixture
+async def client(model_server):
+    async with LiteLLMClient("openai/gpt-4o", api_base=model_server.base_url, api_key=KEY, max_retries=0) as client:
+        yield client
+
+
+def call(arguments: str) -> dict[str, Any]:
+    function = {"name": "save_name", "arguments": arguments}
+    return {"index": 0, "id": "call_1", "type": "function", "function": function}
+
+
+async def read_all(client: LiteLLMClient) -> list[Any]:
+    return [chunk async for chunk in client.stream([USER])]
+
+
+async def test_a_whole_answer_comes_in_the_normal_form(model_server, client, completion):
+    model_server.reply(completion({"content": "One moment.", "tool_calls": [call('{"name": "Ada"}')]}, "tool_calls"))
+
+    response = await client.generate([{**USER, "metadata": {"private": True}}], temperature=0.5, max_tokens=9)
+
+    assert response.content == "One moment."
+    assert [(each.id, each.name, each.arguments) for each in response.tool_calls or ()] == [
+        ("call_1", "save_name", {"name": "Ada"})
+    ]
+    assert response.usage == {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    assert response.finish_reason == "tool_calls"
+    sent = model_server.requests[0]
+    assert (sent["model"], sent["messages"], sent["temperature"], sent["max_tokens"]) == ("gpt-4o", [USER], 0.5, 9)
+
+
+async def test_a_streamed_answer_is_put_together(model_server, client, chunk):
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    model_server.stream(
+        chunk({"role": "assistant", "content": "One "}),
+        chunk({"content": "moment."}),
+        chunk({"tool_calls": [call('{"name":')]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": ' "Ada"}'}}]}),
+        chunk({}, "tool_calls"),
+        {**chunk(), "choices": [], "usage": usage},
+    )
+
+    *pieces, last = await read_all(client)
+
+    assert "".join(chunk.delta for chunk in pieces) == "One moment."
+    assert last.tool_calls is not None
+    assert json.loads(last.tool_calls[0]["function"]["arguments"]) == {"name": "Ada"}
+    assert last.finish_reason == "tool_calls"
+    assert last.usage is not None
+    assert usage.items() <= last.usage.items()
+
+
+@pytest.mark.parametrize(
+    ("status", "ours"),
+    [
+        (400, LLMRejected),
+        (401, LLMRejected),
+        (404, LLMRejected),
+        (408, LLMTimeout),
+        (429, LLMRateLimited),
+        (500, LLMUnavailable),
+        (503, LLMUnavailable),
+    ],
+)
+async def test_a_status_becomes_our_error_without_the_key(model_server, client, status, ours):
+    model_server.reply({"error": {"message": f"No: {KEY}", "type": "x"}}, status=status, headers={"retry-after": "7"})
+
+    with pytest.raises(ours) as caught:
+        await client.generate([USER])
+
+    assert (caught.value.provider, caught.value.model) == ("litellm", "openai/gpt-4o")
+    assert KEY not in str(caught.value)
+    assert caught.value.__cause__ is not None
+
+
+async def test_a_stream_that_is_cut_is_an_error(model_server, client, chunk):
+    model_server.stream(chunk({"content": "Hel"}), ending="cut")
+
+    with pytest.raises(LLMError):
+        await read_all(client)
+
+
+async def test_a_missing_key_is_said_and_not_tried_again(monkeypatch):
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(LLMRejected, match=r"There is no key.*GEMINI_API_KEY") as caught:
+        await LiteLLMClient("gemini/gemini-2.5-pro").generate([USER])
+
+    assert "Traceback" not in str(caught.value)
+
+
+async def test_a_model_without_its_vendor_is_refused_in_words():
+    with pytest.raises(LLMRejected, match="vendor/model"):
+        await LiteLLMClient("nonsense").generate([USER])
+
+
+async def test_an_answer_without_a_message_is_found_out(monkeypatch, client):
+    async def nothing(**_: Any) -> Any:
+        return object()
+
+    monkeypatch.setattr(module.litellm, "acompletion", nothing)
+
+    with pytest.raises(LLMBadReply, match="api_base"):
+        await client.generate([USER])
+
+
+def test_the_configured_model_is_the_default():
+    configure(default_model="gemini/gemini-2.5-pro")
+
+    assert LiteLLMClient().default_model == "gemini/gemini-2.5-pro"
+    assert LiteLLMClient("groq/llama").default_model == "groq/llama"
+
+
+def test_without_the_package_its_extra_is_named(monkeypatch):
+    monkeypatch.setattr(module, "litellm", None)
+
+    with pytest.raises(MissingDependency, match=r"litellm package is required.*agent_runtime_core\[litellm\]"):
+        LiteLLMClient()
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "True"), ("False", "False")])
+def test_the_import_fetches_no_price_list_unless_it_is_asked_for(given, kept):
+    # In a process of its own, where nothing is imported yet; the library itself stays away.
+    program = (
+        "import os, sys; sys.modules['litellm'] = None; import agent_runtime_core.llm.litellm_client; "
+        "print(os.environ['LITELLM_LOCAL_MODEL_COST_MAP'])"
+    )
+    environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": given} if given else dict(os.environ)
+    if not given:
+        environment.pop("LITELLM_LOCAL_MODEL_COST_MAP", None)
+
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == kept
