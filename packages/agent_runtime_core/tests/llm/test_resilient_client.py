@@ -297,6 +297,18 @@ async def test_a_clients_own_timeout_error_stays_what_it_is(pauses: Pauses):
         await resilient(ScriptedLLM([TimeoutError("the client's own")]), pauses).generate(USER)
 
 
+async def test_everything_may_be_without_a_bound(pauses: Pauses):
+    # Given
+    boundless = Timeouts(connect_s=None, first_token_s=None, between_tokens_s=None, total_s=None)
+    llm = ScriptedLLM([LLMUnavailable("down"), "Hello!", "Hello again!"])
+    client = resilient(llm, pauses, timeouts=boundless, max_concurrency=None)
+
+    # Then
+    assert client.max_concurrency is None
+    assert await text_of_stream(client) == "Hello!"
+    assert (await client.generate(USER)).content == "Hello again!"
+
+
 @pytest.mark.parametrize("name", ["connect_s", "first_token_s", "between_tokens_s", "total_s"])
 def test_a_time_that_cannot_work_is_named(name: str):
     with pytest.raises(ConfigError, match=f"Timeouts.{name} must be above 0 seconds or None, not 0"):
@@ -482,6 +494,7 @@ async def test_it_can_be_used_as_the_client_inside():
 
     assert isinstance(client, Vendor)
     assert isinstance(client, ResilientClient)
+    assert repr(client) == f"ResilientClient({vendor!r})"
     assert client.default_model == "vendor-1"
     assert client._client is vendor._client
 
