@@ -38,6 +38,18 @@ def service_missing() -> Callable[[str, str], None]:
     return end_test
 
 
+@pytest.fixture(scope="session")
+def aimock(service_missing: Callable[[str, str], None]) -> Iterator[str]:
+    """The address of a model server that is none of ours; its answers are in tests/aimock/fixtures."""
+    from tests.aimock.server import ServerMissing, running_server
+
+    try:
+        with running_server() as address:
+            yield address
+    except ServerMissing as missing:
+        service_missing("aimock", str(missing))
+
+
 def located(package: str) -> ModuleType:
     """The package as an empty module that knows its folder, so that guarding it does not import it."""
     spec = find_spec(package)

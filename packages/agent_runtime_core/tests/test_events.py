@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from enum import Enum, IntEnum
+from types import SimpleNamespace
 from typing import Any, get_args
 from unittest.mock import MagicMock
 from uuid import UUID
@@ -25,6 +27,7 @@ from agent_runtime_core.events import (
     ToolOutcome,
     TurnFinished,
 )
+from agent_runtime_core.interfaces import LLMResponse
 from agent_runtime_core.messages import ToolCall
 
 
@@ -166,3 +169,31 @@ def test_a_state_that_is_no_json_data_does_not_break_the_json_form():
     written = json.loads(json.dumps(event.to_dict()))
 
     assert written["state"]["count"] == 1
+
+
+def test_a_call_says_who_is_asked_and_who_has_answered():
+    client = SimpleNamespace(default_model="gpt-4o", provider="openai")
+    response = LLMResponse({"role": "assistant", "content": "Hi"}, model="gpt-4o-2024-08-06", finish_reason="stop")
+
+    asked = LLMCallStarted(turn=0, messages=[], tools=None, client=client)
+    answered = LLMCallFinished(turn=0, message=response.message, usage={}, response=response, cost=Decimal("0.01"))
+
+    assert (asked.model, asked.provider) == ("gpt-4o", "openai")
+    assert (answered.model, answered.finish_reason) == ("gpt-4o-2024-08-06", "stop")
+    assert answered.to_dict() == {
+        "kind": "llm_call_finished",
+        "turn": 0,
+        "message": {"role": "assistant", "content": "Hi"},
+        "usage": {},
+        "model": "gpt-4o-2024-08-06",
+        "finish_reason": "stop",
+        "cost": "0.01",
+    }
+
+
+@pytest.mark.parametrize("unknown", [None, object(), MagicMock()])
+def test_a_client_or_answer_that_does_not_say_is_nobody_known(unknown):
+    asked = LLMCallStarted(turn=0, messages=[], tools=None, client=unknown)
+    answered = LLMCallFinished(turn=0, message={}, usage={}, response=unknown)
+
+    assert (asked.model, asked.provider, answered.model, answered.finish_reason) == ("", "", "", "")

@@ -503,6 +503,7 @@ async def test_a_long_run_tells_that_it_is_alive_and_stops_telling_when_it_ends(
 
     assert set(told.names[1:-1]) == {"run.heartbeat"}
     assert (told.names[0], told.names[-1]) == ("run.started", "run.succeeded")
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     assert set(told[1][1]) == {"timestamp"}
 
 

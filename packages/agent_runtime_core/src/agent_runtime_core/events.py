@@ -91,10 +91,18 @@ class LLMCallStarted(_Event):
     """What the model gets, system prompt included; do not change it."""
     tools: list[dict[str, Any]] | None
     """The tools offered now, in OpenAI's form; None when there are none."""
-    model: str = ""
-    """The model that the client asks by default; empty when it does not say."""
-    provider: str = ""
-    """Who serves the client; empty when it does not say."""
+    client: Any = field(default=None, repr=False, compare=False)
+    """Who asks: an `LLMClient`, or the like of it."""
+
+    @property
+    def model(self) -> str:
+        """The model that the client asks when none is named; empty when it does not say."""
+        return _text(self.client, "default_model")
+
+    @property
+    def provider(self) -> str:
+        """Who serves the client; empty when it does not say."""
+        return _text(self.client, "provider")
 
     def to_dict(self) -> dict[str, Any]:
         """Counts and names only: the conversation is not repeated at every turn."""

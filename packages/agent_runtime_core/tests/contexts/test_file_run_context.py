@@ -204,6 +204,18 @@ async def test_what_is_not_json_in_an_event_is_written_as_text(tmp_path: Path) -
     assert event["payload"] == {"path": "x", "words": "\ud800"}
 
 
+async def test_a_payload_that_cannot_be_written_at_all_does_not_break_the_run(tmp_path: Path) -> None:
+    ctx = FileRunContext("run", checkpoint_dir=tmp_path)
+    circle: dict[str, object] = {}
+    circle["circle"] = circle
+
+    await ctx.emit("my.event", circle)
+    await ctx.emit("my.event", {"n": float("nan")})
+
+    events = await asyncio.to_thread(ctx.get_events)
+    assert [(event["event_type"], list(event["payload"])) for event in events] == [("my.event", ["not_json"])] * 2
+
+
 async def test_an_event_that_a_crash_has_cut_takes_no_other_with_it(tmp_path: Path) -> None:
     ctx = FileRunContext("run", checkpoint_dir=tmp_path)
     await ctx.emit("my.event", {"n": 1})

@@ -37,6 +37,7 @@ def fail(breaker: CircuitBreaker, times: int) -> None:
 def test_it_opens_after_so_many_failures_in_a_row(breaker: CircuitBreaker):
     fail(breaker, 2)
     assert not breaker.is_open
+    assert breaker.wait_s == 0.0
 
     fail(breaker, 1)
     assert breaker.is_open

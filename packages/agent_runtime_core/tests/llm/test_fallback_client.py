@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -159,6 +160,34 @@ async def test_a_client_that_keeps_failing_is_left_alone_for_a_while(streaming: 
     clock.now += 30.0
     assert await ask(client, streaming) == "First is back"
     assert await ask(client, streaming) == "First"
+
+
+async def test_a_client_that_keeps_breaking_off_is_left_alone_too():
+    # Given
+    first = FaultyLLM(ScriptedLLM(["Hello there!"] * 9), ["cut_stream", "cut_stream"])
+    client = FallbackClient([first, ScriptedLLM(["Second"])], failures=2)
+    for _ in range(2):
+        with pytest.raises(LLMBadReply):
+            await ask(client, streaming=True)
+
+    # Then
+    assert await ask(client, streaming=True) == "Second"
+
+
+async def test_a_reader_who_leaves_is_no_failure():
+    # Given a client that is due for a probe
+    clock = Clock()
+    client = FallbackClient([ScriptedLLM([DOWN, "Hello there!"])], failures=1, reset_s=30.0, clock=clock)
+    with pytest.raises(LLMUnavailable):
+        await ask(client, streaming=True)
+    clock.now += 30.0
+
+    # When
+    async with aclosing(client.stream(USER)) as chunks:
+        await anext(chunks)
+
+    # Then
+    assert not client.breakers[0].is_open
 
 
 @both_ways

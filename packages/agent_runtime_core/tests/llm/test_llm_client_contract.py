@@ -1,6 +1,5 @@
 """The contract of clients, over a server that is none of ours (aimock), and over the scripted client."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,17 +9,6 @@ from agent_runtime_core.llm.anthropic import AnthropicClient
 from agent_runtime_core.llm.openai import OpenAIClient
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_core.testing.contracts import LLMClientContract
-from tests.aimock.server import ServerMissing, running_server
-
-
-@pytest.fixture(scope="session")
-def aimock(service_missing: Callable[[str, str], None]) -> Iterator[str]:
-    """The address of the model server."""
-    try:
-        with running_server() as address:
-            yield address
-    except ServerMissing as missing:
-        service_missing("aimock", str(missing))
 
 
 class TestOpenAI(LLMClientContract):

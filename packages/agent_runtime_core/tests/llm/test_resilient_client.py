@@ -213,12 +213,61 @@ async def test_a_stream_that_stops_in_the_middle_is_a_timeout(pauses: Pauses):
 
     # When
     with pytest.raises(LLMTimeout, match=r"No further piece of the answer within 0.01 s, model 'silent-1'") as caught:
-        await text_of_stream(resilient(llm, pauses, timeouts=Timeouts(between_tokens_s=0.01)))
+        await text_of_stream(resilient(llm, pauses, timeouts=Timeouts(between_tokens_s=0.01), provider="own"))
 
     # Then
-    assert caught.value.model == "silent-1"
+    assert (caught.value.provider, caught.value.model) == ("own", "silent-1")
     assert llm.closed
     assert pauses == []
+
+
+async def test_the_time_to_the_first_piece_ends_with_the_first_piece(pauses: Pauses):
+    # Given a model that is quick to begin, and then takes longer than it might have taken to begin
+    class Slow(ScriptedLLM):
+        async def stream(self, messages, **options):
+            yield LLMStreamChunk(delta="Hel")
+            written = asyncio.Event()
+            asyncio.get_running_loop().call_later(0.03, written.set)
+            await written.wait()
+            yield LLMStreamChunk(delta="lo!")
+
+    client = resilient(Slow(), pauses, timeouts=Timeouts(first_token_s=0.01))
+
+    assert await text_of_stream(client) == "Hello!"
+
+
+async def test_a_task_can_go_on_after_a_timeout(pauses: Pauses):
+    # Given a call that has run out of time inside of a wider timeout
+    client = resilient(FaultyLLM(ScriptedLLM(["Hello!"]), ["hang"]), pauses, timeouts=Timeouts(total_s=0.01))
+
+    async with asyncio.timeout(60):
+        with pytest.raises(LLMTimeout):
+            await client.generate(USER)
+
+        # Then the task is not a cancelled one
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+        assert (await client.generate(USER)).content == "Hello!"
+
+
+async def test_a_client_that_makes_something_else_of_a_cancellation_leaves_no_trace_of_it(pauses: Pauses):
+    # Given
+    class Stubborn(ScriptedLLM):
+        async def generate(self, messages, **options):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise LLMBadReply("interrupted") from None
+
+    # When
+    with pytest.raises(LLMBadReply, match="interrupted"):
+        await resilient(Stubborn(), pauses, timeouts=Timeouts(total_s=0.01)).generate(USER)
+
+    # Then
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -246,6 +295,18 @@ async def test_a_pause_that_does_not_fit_into_the_call_is_not_begun(pauses: Paus
 async def test_a_clients_own_timeout_error_stays_what_it_is(pauses: Pauses):
     with pytest.raises(TimeoutError, match="the client's own"):
         await resilient(ScriptedLLM([TimeoutError("the client's own")]), pauses).generate(USER)
+
+
+async def test_everything_may_be_without_a_bound(pauses: Pauses):
+    # Given
+    boundless = Timeouts(connect_s=None, first_token_s=None, between_tokens_s=None, total_s=None)
+    llm = ScriptedLLM([LLMUnavailable("down"), "Hello!", "Hello again!"])
+    client = resilient(llm, pauses, timeouts=boundless, max_concurrency=None)
+
+    # Then
+    assert client.max_concurrency is None
+    assert await text_of_stream(client) == "Hello!"
+    assert (await client.generate(USER)).content == "Hello again!"
 
 
 @pytest.mark.parametrize("name", ["connect_s", "first_token_s", "between_tokens_s", "total_s"])
@@ -433,6 +494,7 @@ async def test_it_can_be_used_as_the_client_inside():
 
     assert isinstance(client, Vendor)
     assert isinstance(client, ResilientClient)
+    assert repr(client) == f"ResilientClient({vendor!r})"
     assert client.default_model == "vendor-1"
     assert client._client is vendor._client
 

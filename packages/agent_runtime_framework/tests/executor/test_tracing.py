@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from agent_runtime_core import LLMResponse
+from agent_runtime_core import LLMResponse, LLMStreamChunk
 from agent_runtime_core.config import configure, reset_config
 from agent_runtime_core.errors import ConfigError, LLMUnavailable
 from agent_runtime_core.events import RunEvent
@@ -284,6 +284,25 @@ async def test_the_reader_of_a_stream_is_never_inside_the_run(signup: SimpleName
 
     assert set(seen) == {trace.INVALID_SPAN}
     assert len(backend.spans) == 4
+
+
+async def test_a_streamed_call_says_as_much_as_one_in_one_piece(signup: SimpleNamespace, backend: Backend) -> None:
+    # Given: a client whose last chunk names the model, as the vendors' clients do
+    class Streaming(Named):
+        async def stream(self, *args: Any, **kwargs: Any) -> AsyncIterator[LLMStreamChunk]:
+            async for chunk in super().stream(*args, **kwargs):
+                if chunk.finish_reason:
+                    chunk.model = "gpt-4o-2024-08-06"
+                yield chunk
+
+    # When
+    _ = [event async for event in signup.Agent(Streaming([answer("Hi")]), trace=backend.sink()).stream("c-1", "Hi")]
+
+    # Then
+    attributes = dict(backend.span("chat gpt-4o").attributes or {})
+    assert attributes["gen_ai.response.model"] == "gpt-4o-2024-08-06"
+    assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert attributes["gen_ai.usage.input_tokens"] == 100
 
 
 async def test_each_step_of_a_stream_may_be_taken_in_another_task(

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from agent_runtime_core.contexts.local import LocalRunContext, RunOptions
-from agent_runtime_core.contexts.run_files import RunFiles
+from agent_runtime_core.contexts.run_files import RunFiles, event_line
 from agent_runtime_core.stores.json_data import check_json_object, checked_copy
 from agent_runtime_core.waiting import done_in_thread
 
@@ -97,4 +97,5 @@ class FileRunContext(LocalRunContext):
         self._files.remove()
 
     async def _keep_event(self, event: dict[str, Any]) -> None:
-        await done_in_thread(self._files.append_event, event)
+        # Written out here and not on the thread: another task might change the payload meanwhile.
+        await done_in_thread(self._files.append_event, event_line(event))

@@ -15,7 +15,7 @@ from typing import Any
 from agent_runtime_core.errors import ConfigError, StoreUnavailable
 from agent_runtime_core.stores.json_data import decoded, encoded
 
-__all__ = ["RunFiles"]
+__all__ = ["RunFiles", "event_line"]
 
 _MAX_NAME_BYTES = 200
 """With what we append, below the 255 bytes that file systems allow."""
@@ -96,13 +96,13 @@ class RunFiles:
         state: dict[str, Any] = body["state"]
         return state
 
-    def append_event(self, event: dict[str, Any]) -> None:
-        """Add one line. What is not JSON in the payload is written as its text.
+    def append_event(self, line: str) -> None:
+        """Add the line of one event, from `event_line`.
 
         Raises:
             StoreUnavailable: The file cannot be written.
         """
-        line = json.dumps(event, default=str, skipkeys=True) + "\n"
+        line += "\n"
         with self._lock, _explained(self.events_path, "written"):
             self._directory.mkdir(parents=True, exist_ok=True)
             with open(self.events_path, "ab", opener=_private) as file:
@@ -156,6 +156,18 @@ class RunFiles:
             f"mend it, or remove it to begin the run anew.",
             key=str(self.checkpoint_path),
         )
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """The event as one line of JSON.
+
+    What is not JSON in its payload becomes text; a payload that cannot be written even so (it contains itself, or a
+    number that is none) becomes `{"not_json": reason}`.
+    """
+    try:
+        return json.dumps(event, default=str, skipkeys=True, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        return json.dumps({**event, "payload": {"not_json": str(error)}})
 
 
 def _private(path: str, flags: int) -> int:

@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from agent_runtime_core.config import get_config
@@ -217,9 +218,18 @@ def _as_known(request: dict[str, Any], create: Any) -> dict[str, Any]:
     given = [name for name in _SAMPLING if name in request]
     if not given:
         return request
-    known = inspect.signature(create).parameters
-    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values()):
+    known = _parameters(getattr(create, "__func__", create))
+    if known is None:
         return request
     apart = {name: request[name] for name in given if name not in known}
     rest = {name: value for name, value in request.items() if name not in apart}
     return {**rest, "extra_body": {**apart, **(request.get("extra_body") or {})}} if apart else rest
+
+
+@lru_cache(maxsize=8)
+def _parameters(function: Any) -> frozenset[str] | None:
+    """The names of a function's parameters, None when it takes any; kept, because looking takes a while."""
+    known = inspect.signature(function).parameters
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known.values()):
+        return None
+    return frozenset(known)

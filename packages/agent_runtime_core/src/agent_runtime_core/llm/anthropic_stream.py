@@ -27,11 +27,16 @@ class StreamedAnswer:
         """Read one event of the SDK, and give what of it can be shown at once."""
         kind = text_attribute(event, "type")
         if kind == "content_block_delta":
-            block = self._blocks.setdefault(whole_number(event, "index") or 0, _Block(None))
             delta = getattr(event, "delta", None)
-            text, thinking = block.take(delta)
-            if text or thinking:
-                yield LLMStreamChunk(delta=text, thinking=thinking or None)
+            if text_attribute(delta, "type") == "text_delta":  # most events: nothing else is looked for in them
+                text = text_attribute(delta, "text")
+                if text:
+                    yield LLMStreamChunk(delta=text)
+                return
+            block = self._blocks.setdefault(whole_number(event, "index") or 0, _Block(None))
+            thinking = block.take(delta)
+            if thinking:
+                yield LLMStreamChunk(thinking=thinking)
         elif kind == "content_block_start":
             begun = getattr(event, "content_block", None)
             block = self._blocks[whole_number(event, "index") or 0] = _Block(begun)
@@ -69,13 +74,13 @@ class _Block:
         self._thinking = [text_attribute(begun, "thinking")]
         self._signature = text_attribute(begun, "signature")
 
-    def take(self, delta: Any) -> tuple[str, str]:
-        """Add a piece; what can be shown of it, as text and as thinking."""
+    def take(self, delta: Any) -> str:
+        """Add a piece; what of it is thinking that can be shown."""
         self._arguments.append(text_attribute(delta, "partial_json"))
         thinking = text_attribute(delta, "thinking")
         self._thinking.append(thinking)
         self._signature = text_attribute(delta, "signature") or self._signature
-        return text_attribute(delta, "text"), thinking
+        return thinking
 
     def as_call(self) -> dict[str, Any]:
         """The block as a tool call in OpenAI's form, its arguments written as in an answer that comes as a whole."""

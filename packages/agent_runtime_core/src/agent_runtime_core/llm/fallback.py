@@ -114,6 +114,7 @@ class FallbackClient(LLMClient):
                 continue
             breaker = self.breakers[position]
             begun = False
+            tell_breaker = breaker.succeeded  # also when the reader leaves: the vendor was answering
             try:
                 while True:
                     if begun:
@@ -123,7 +124,7 @@ class FallbackClient(LLMClient):
                             return
                         except LLMError as error:
                             if isinstance(error, _VENDOR_DOWN):
-                                breaker.failed()
+                                tell_breaker = breaker.failed
                             raise
                     else:
                         first = await self._outcome(position, _first_of(source), failures)
@@ -131,9 +132,10 @@ class FallbackClient(LLMClient):
                             break
                         chunk = first
                         begun = True
-                        breaker.succeeded()
                     yield chunk
             finally:
+                if begun:
+                    tell_breaker()
                 await close_stream(source)
         raise self._none_left(failures)
 

@@ -33,7 +33,9 @@ class StreamedAnswer:
 
     def take(self, chunk: Any) -> Iterator[LLMStreamChunk]:
         """Read one chunk of the SDK, and give what of it can be shown at once."""
-        self._usage = to_usage(getattr(chunk, "usage", None)) or self._usage
+        usage = getattr(chunk, "usage", None)
+        if usage is not None:
+            self._usage = to_usage(usage) or self._usage
         self._model = self._model or text_attribute(chunk, "model")
         for choice in items(chunk, "choices"):
             if whole_number(choice, "index"):

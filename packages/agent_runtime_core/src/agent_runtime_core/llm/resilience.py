@@ -49,7 +49,9 @@ def make_client(provider: str, client_class: Callable[..., LLMClient], options: 
         if http_timeout is not None:
             options["timeout"] = http_timeout
     client = client_class(**options)
-    return ResilientClient(client, timeouts=timeouts, retries=retries, max_concurrency=max_concurrency)
+    return ResilientClient(
+        client, timeouts=timeouts, retries=retries, max_concurrency=max_concurrency, provider=provider
+    )
 
 
 def _setting(options: dict[str, Any], name: str, kind: type[Any]) -> Any:

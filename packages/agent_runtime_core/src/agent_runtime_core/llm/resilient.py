@@ -45,6 +45,7 @@ class ResilientClient(LLMClient):
         timeouts: How long a call may take.
         retries: How often, and after which pauses, it is tried again.
         max_concurrency: Calls at the same time in one event loop; the others wait their turn. None: any number.
+        provider: Who is asked, for timeouts' errors, as in `get_llm_client(provider=...)`.
         sleep: Waits for a number of seconds; for tests.
         chance: Gives random numbers from 0 to 1; for tests.
 
@@ -58,6 +59,8 @@ class ResilientClient(LLMClient):
     """How long a call may take."""
     retries: Retries
     """How often, and after which pauses, it is tried again."""
+    provider: str
+    """Who is asked; empty when nobody has said so."""
     _slots: Slots
     _sleep: Callable[[float], Awaitable[object]]
     _chance: Callable[[], float]
@@ -70,12 +73,14 @@ class ResilientClient(LLMClient):
         timeouts: Timeouts = Timeouts(),  # noqa: B008  # frozen
         retries: Retries = Retries(),  # noqa: B008  # frozen
         max_concurrency: int | None = MAX_CONCURRENCY,
+        provider: str = "",
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.wrapped = client
         self.timeouts = timeouts
         self.retries = retries
+        self.provider = provider
         self._slots = Slots(max_concurrency)
         self._sleep = sleep
         self._chance = chance
@@ -96,21 +101,21 @@ class ResilientClient(LLMClient):
         Raises:
             LLMError: The last attempt failed, or the error is not worth another one. `LLMTimeout` also when time is up.
         """
-        clock = self._clock(options)
         attempt = 1
-        while True:
-            try:
-                async with self._slots.one(clock):
-                    asked = self.wrapped.generate(messages=messages, **options)
-                    answer: LLMResponse = await clock.within(None, asked, "")
-                    return answer
-            except LLMError as error:
-                pause_s = self._pause_s(error, attempt, clock)
-                if pause_s is None:
-                    raise
-            await self._sleep(pause_s)
-            clock.spend(pause_s)
-            attempt += 1
+        with self._clock(options) as clock:
+            while True:
+                try:
+                    async with self._slots.one(clock):
+                        asked = self.wrapped.generate(messages=messages, **options)
+                        answer: LLMResponse = await clock.within(None, asked, "")
+                        return answer
+                except LLMError as error:
+                    pause_s = self._pause_s(error, attempt, clock)
+                    if pause_s is None:
+                        raise
+                await self._sleep(pause_s)
+                clock.spend(pause_s)
+                attempt += 1
 
     async def stream(self, messages: list[MessageDict], **options: Any) -> AsyncGenerator[LLMStreamChunk, None]:
         """The client's answer in pieces, after as many attempts as it takes to get the first one.
@@ -122,50 +127,45 @@ class ResilientClient(LLMClient):
         Raises:
             LLMError: As for `generate`; and whatever happens after the first piece, which is not tried again.
         """
-        clock = self._clock(options)
         timeouts = self.timeouts
         attempt = 1
-        while True:
-            begun = False
-            try:
-                async with self._slots.one(clock):
-                    opening = open_stream(self.wrapped, messages, options)
-                    first_by = monotonic() + (timeouts.first_token_s or 0.0)  # opening and empty pieces share it
-                    limit_s, late = timeouts.first_token_s, f"No first token within {timeouts.first_token_s} s"
-                    source = await clock.within(limit_s, opening, late)
-                    try:
-                        while True:
-                            if begun:
-                                limit_s, late = timeouts.between_tokens_s, self._late
-                            elif limit_s is not None:
-                                limit_s = first_by - monotonic()
-                            try:
-                                chunk = await clock.within(limit_s, anext(source), late)
-                            except StopAsyncIteration:
-                                return
-                            begun = begun or chunk_says_something(chunk)
-                            yield chunk
-                    finally:
-                        await close_stream(source)
-            except LLMError as error:
-                pause_s = None if begun else self._pause_s(error, attempt, clock)
-                if pause_s is None:
-                    raise
-            await self._sleep(pause_s)
-            clock.spend(pause_s)
-            attempt += 1
+        with self._clock(options) as clock:
+            while True:
+                begun = False
+                try:
+                    async with self._slots.one(clock):
+                        opening = open_stream(self.wrapped, messages, options)
+                        first_by = monotonic() + (timeouts.first_token_s or 0.0)  # opening and empty pieces share it
+                        limit_s, late = timeouts.first_token_s, f"No first token within {timeouts.first_token_s} s"
+                        source = await clock.within(limit_s, opening, late)
+                        try:
+                            while True:
+                                if begun:
+                                    limit_s, late = timeouts.between_tokens_s, self._late
+                                elif limit_s is not None:
+                                    limit_s = first_by - monotonic()
+                                try:
+                                    chunk = await clock.within(limit_s, anext(source), late)
+                                except StopAsyncIteration:
+                                    return
+                                begun = begun or chunk_says_something(chunk)
+                                yield chunk
+                        finally:
+                            await close_stream(source)
+                except LLMError as error:
+                    pause_s = None if begun else self._pause_s(error, attempt, clock)
+                    if pause_s is None:
+                        raise
+                await self._sleep(pause_s)
+                clock.spend(pause_s)
+                attempt += 1
 
     async def close(self) -> None:
         """Close the client inside."""
         await close_client(self.wrapped)
 
     def _clock(self, options: dict[str, Any]) -> CallClock:
-        provider = getattr(self.wrapped, "provider", "")
-        return CallClock(
-            self.timeouts.total_s,
-            provider=provider if isinstance(provider, str) else "",
-            model=model_asked(self.wrapped, options),
-        )
+        return CallClock(self.timeouts.total_s, provider=self.provider, model=model_asked(self.wrapped, options))
 
     def _pause_s(self, error: LLMError, attempt: int, clock: CallClock) -> float | None:
         """Seconds to wait before the next attempt; None when there shall be none."""

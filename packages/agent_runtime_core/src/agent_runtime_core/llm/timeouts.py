@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 from agent_runtime_core.errors import ConfigError, LLMTimeout
 
@@ -39,7 +39,10 @@ class Timeouts:
 
 
 class CallClock:
-    """What is left of the time of one call.
+    """What is left of the time of one call; a context manager, so that nothing is left behind.
+
+    All waits of a call share one timer, which is set anew only when it rings too late or too early: a timeout object
+    for each piece of a stream would cost more than what it guards.
 
     Args:
         total_s: The time that there is; None for as long as it takes.
@@ -53,6 +56,18 @@ class CallClock:
         self._total_s = total_s
         self._provider = provider
         self._model = model
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Task[Any] | None = None  # who is to be cancelled when the time is up
+        self._due = 0.0
+        self._rang = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     async def within(self, limit_s: float | None, answer: Awaitable[T], what: str) -> T:
         """Wait for the answer, for `limit_s` seconds and no longer than there is time left.
@@ -66,21 +81,48 @@ class CallClock:
             LLMTimeout: Time was up.
         """
         left_s = self.left_s
-        if limit_s is None and left_s is None:
+        bound_s = limit_s if left_s is None or (limit_s is not None and limit_s < left_s) else left_s
+        task = asyncio.current_task()
+        if bound_s is None or task is None:
             return await answer
-        bound_s = min(seconds for seconds in (limit_s, left_s) if seconds is not None)
         loop = asyncio.get_running_loop()
         start = loop.time()
+        self._due = start + bound_s
+        if self._timer is None or self._timer.when() > self._due:
+            self._set_timer(loop)
+        self._waiting, self._rang = task, False
+        cancelling = task.cancelling()
+        timed_out = False
         try:
-            async with asyncio.timeout_at(start + bound_s) as timer:
-                return await answer
-        except TimeoutError:
-            if not timer.expired():
-                raise  # the client's own
-            raise self._timed_out(what if limit_s == bound_s else None) from None
+            return await answer
+        except asyncio.CancelledError:
+            # As in asyncio.timeout: a cancellation from elsewhere, at the same moment, goes on.
+            timed_out = self._rang and task.uncancel() <= cancelling
+            self._rang = False
+            if not timed_out:
+                raise
         finally:
+            self._waiting = None
+            if self._rang:  # something else than the cancellation came of it
+                task.uncancel()
             if left_s is not None:
                 self.left_s = left_s - (loop.time() - start)
+        raise self._timed_out(what if limit_s == bound_s else None)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(self._due, self._ring, loop)
+
+    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if self._waiting is None:
+            return  # nobody waits: the next one who does sets a timer
+        if loop.time() < self._due:
+            self._set_timer(loop)
+            return
+        self._rang = True
+        self._waiting.cancel()
 
     def allows(self, pause_s: float) -> bool:
         """Whether there is time for a pause, and for something after it."""

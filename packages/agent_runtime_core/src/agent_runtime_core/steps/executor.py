@@ -110,8 +110,7 @@ class StepExecutor:
         run = StepRun(self._ctx, step, teller, self._check_interval_s)
         self._records.append(run.record)
         state.current_step_index = index
-        result = await run.run(state.custom_state)
-        state.step_results[step.name] = checked_copy(result, step.name)
+        state.step_results[step.name] = await run.run(state.custom_state)
         state.completed_steps.append(step.name)
         if step.checkpoint:
             await self._save(state)

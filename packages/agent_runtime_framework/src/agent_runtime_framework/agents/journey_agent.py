@@ -273,7 +273,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """All that happens in a run."""
         config = self.config
         sinks = self._tracing.sinks()
-        listened = streaming or self.hooks is not None or bool(sinks)
+        listened = run.listened = streaming or self.hooks is not None or bool(sinks)
         engine = Engine(
             delegate=run,
             max_iterations=config.max_tool_iterations,

@@ -47,6 +47,8 @@ class JourneyRun:
         """The model."""
         self.messages: list[MessageDict] = []
         """The conversation, the user's new message and all of this run included."""
+        self.listened = True
+        """Whether anybody hears of the run before its end."""
         self._committed = 0  # how many of the messages are in the store
         self._state: Any = None
         self._told_step: Any = None  # the step that the events have told so far
@@ -85,14 +87,17 @@ class JourneyRun:
             agent._check_state_class(state)
         self._state = state
         self._told_step = step = state.get_step()
-        started = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
+        opening: Sequence[RunEvent] = ()
+        if self.listened:
+            told = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
+            opening = (told,)
         if agent.is_terminal_state(state):
             said = ctx.get_user_message()
             if said is not None and agent.is_closing_message(said):
                 if self._new_message is not None:
                     await self._commit()
-                return (started,), "closing_message"
-        return (started,), None
+                return opening, "closing_message"
+        return opening, None
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""

@@ -20,7 +20,6 @@ from agent_runtime_core.events import (
     TurnFinished,
 )
 from agent_runtime_core.messages import MessageDict, ToolCall, add_usage
-from agent_runtime_framework.executor.asked_model import asked_model
 from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.limits import RunLimits, RunMeter
 from agent_runtime_framework.executor.llm_call import LLMClient, OutOfTime, StreamedResponse, before, streams
@@ -132,7 +131,6 @@ class Engine:
         reason: str | None  # why the run ends
         opening, reason = await delegate.begin()
         if listened:
-            asked = asked_model(delegate.client)
             for event in opening:
                 yield event
         client, messages = delegate.client, delegate.messages
@@ -152,9 +150,7 @@ class Engine:
             if texts_in_a_row:
                 request.append({"role": "user", "content": _GO_ON})
             if listened:
-                yield LLMCallStarted(
-                    turn=turn, messages=request, tools=setup.tools, model=asked.model, provider=asked.provider
-                )
+                yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools, client=client)
             streamed: StreamedResponse | None = None
             try:
                 if streaming and streams(client):
