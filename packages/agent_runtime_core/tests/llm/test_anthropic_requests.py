@@ -190,9 +190,7 @@ async def test_images_and_documents_are_translated_and_anthropics_own_parts_pass
 async def test_tools_are_translated(asked):
     request = await asked(USER, tools=[SAVE_NAME])
 
-    assert request["tools"] == [
-        {"name": "save_name", "description": "Save it.", "input_schema": PARAMETERS}
-    ]
+    assert request["tools"] == [{"name": "save_name", "description": "Save it.", "input_schema": PARAMETERS}]
     assert "tool_choice" not in request
 
 

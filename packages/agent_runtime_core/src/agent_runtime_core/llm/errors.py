@@ -10,5 +10,6 @@ __all__ = ["AnthropicConfigurationError", "OpenAIConfigurationError"]
 class AnthropicConfigurationError(ConfigError):
     """There is no key for Anthropic; the text says where to put one, and what works without."""
 
+
 class OpenAIConfigurationError(ConfigError):
     """There is no key for OpenAI; the text says where to put one, and what works without."""
