@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".venv" / "aimock"
 PACKAGE = Path("node_modules/@copilotkit/aimock")
 START_S = 20.0
+INSTALL_S = 90.0
 
 
 class ServerMissing(Exception):
@@ -47,7 +48,10 @@ def _install(wanted: str) -> None:
         target.mkdir()
         (target / "package.json").write_text(wanted)
         command = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=target, capture_output=True, text=True, timeout=100)
+        try:
+            done = subprocess.run(command, cwd=target, capture_output=True, text=True, timeout=INSTALL_S)
+        except subprocess.TimeoutExpired:
+            raise ServerMissing(f"npm install took longer than {INSTALL_S:g} s") from None
         if done.returncode:
             raise ServerMissing(f"npm install failed: {done.stderr.strip()[-300:]}")
         if CACHE.exists():
