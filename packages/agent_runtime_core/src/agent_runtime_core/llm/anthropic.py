@@ -82,6 +82,8 @@ class AnthropicClient(SDKClient):
             default=_ANTHROPIC_HOST,
             variable="ANTHROPIC_BASE_URL",
         )
+        self.provider = "anthropic" if self._server == _ANTHROPIC_HOST else self._server
+        """Who answers, for traces and prices: `anthropic`, or the host of another server."""
         configured = config.default_model
         if get_provider_for_model(configured) == "openai":
             configured = DEFAULT_ANTHROPIC_MODEL

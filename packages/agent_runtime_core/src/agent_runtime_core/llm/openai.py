@@ -87,8 +87,11 @@ class OpenAIClient(SDKClient):
         self._server = server_name(
             base_url or os.environ.get("OPENAI_BASE_URL"), default=_OPENAI_HOST, variable="OPENAI_BASE_URL"
         )
+        own = self._server == _OPENAI_HOST or self._server.endswith(f".{_OPENAI_HOST}")  # regions come in front
+        self.provider = "openai" if own else self._server
+        """Who answers, for traces and prices: `openai`, or the host of another server."""
         if not api_key and not any(kwargs.get(name) for name in _OTHER_CREDENTIALS):
-            if self._server == _OPENAI_HOST or self._server.endswith(f".{_OPENAI_HOST}"):  # regions come in front
+            if own:
                 raise OpenAIConfigurationError(f"OpenAI API key is not configured. {_WHAT_TO_SET}")
             api_key = "not-needed"  # the SDK insists on one
         self.default_model: str = default_model or config.default_model
