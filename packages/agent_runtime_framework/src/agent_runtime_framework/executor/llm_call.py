@@ -98,6 +98,8 @@ class StreamedResponse:
                     break
                 if chunk.tool_calls:
                     self.message["tool_calls"].extend(chunk.tool_calls)
+                if getattr(chunk, "thinking_blocks", None):
+                    self.message["thinking_blocks"] = chunk.thinking_blocks
                 if chunk.usage:
                     self.usage = chunk.usage
                 if getattr(chunk, "finish_reason", None):

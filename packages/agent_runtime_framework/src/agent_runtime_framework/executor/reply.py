@@ -65,9 +65,12 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
             data = _mended(call, calls, history)
         kept.append(data)
         calls.append(call)
-    return Reply(
-        text, tuple(calls), {"role": "assistant", "content": text or None, "tool_calls": kept}, usage, response
-    )
+    entry: MessageDict = {"role": "assistant", "content": text or None, "tool_calls": kept}
+    if message.get(
+        "thinking_blocks"
+    ):  # a vendor that thinks before a tool call wants its thoughts back with the result
+        entry["thinking_blocks"] = message["thinking_blocks"]
+    return Reply(text, tuple(calls), entry, usage, response)
 
 
 def _mended(call: ToolCall, before: list[ToolCall], history: Iterable[MessageDict]) -> dict[str, Any]:
