@@ -14,7 +14,7 @@ from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
 
-__all__ = ["ConversationLog", "check_state", "own_copy", "state_data", "window"]
+__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "state_data", "window"]
 
 _LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
 
@@ -148,4 +148,21 @@ def check_state(state: Any) -> None:
     except TypeError as error:
         raise StateEncodeError(
             f"the tool left a state that cannot be stored: {type(state).__name__}.to_dict() is not JSON data ({error})"
+        ) from error
+
+
+def check_round_trip(state: Any) -> None:
+    """Make sure that the state's class reads what it writes.
+
+    Raises:
+        StateEncodeError: `to_dict()` failed, or `from_dict()` does not read what it gave.
+    """
+    state_class = type(state)
+    data = own_copy(state_data(state))
+    try:
+        state_class.from_dict(data)
+    except Exception as error:  # the user's from_dict() may raise anything
+        raise StateEncodeError(
+            f"{state_class.__name__}.from_dict() does not read what to_dict() gives: {type(error).__name__}: {error}. "
+            f"Nothing was stored; to_dict() must give every field that from_dict() needs."
         ) from error

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID, uuid4
 
-from agent_runtime_core.errors import ConfigError, StateDecodeError, StateEncodeError
+from agent_runtime_core.errors import ConfigError, StateDecodeError
 from agent_runtime_core.events import (
     RunEvent,
 )
@@ -22,7 +22,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, own_copy, state_data
+from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
@@ -93,20 +93,9 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         Raises:
             StateEncodeError: `from_dict()` does not read what `to_dict()` gives.
         """
-        if self._state_was_checked or type(self).load_state is not JourneyAgent.load_state:
-            return
-        state_class: Any = type(state)
-        try:
-            state_class.from_dict(own_copy(state_data(state)))
-        except StateEncodeError:
-            raise
-        except Exception as error:  # the user's from_dict() may raise anything
-            raise StateEncodeError(
-                f"{state_class.__name__}.from_dict() does not read what to_dict() gives: "
-                f"{type(error).__name__}: {error}. Nothing was stored; to_dict() must give every field that "
-                f"from_dict() needs."
-            ) from error
-        self._state_was_checked = True
+        if not self._state_was_checked and type(self).load_state is JourneyAgent.load_state:
+            check_round_trip(state)
+            self._state_was_checked = True
 
     def _model(self) -> LLMClient:
         """The model that a run talks to.
