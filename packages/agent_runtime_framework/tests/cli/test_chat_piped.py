@@ -111,6 +111,14 @@ def test_an_output_without_utf8_gets_plain_signs(agent_runtime) -> None:
     assert done.stdout.isascii()
 
 
+def test_the_tokens_of_a_chat_are_told_when_asked_for(agent_runtime) -> None:
+    done = agent_runtime("chat", "chat_journeys:scripted", lines=("/usage", "hello", "Ada", "/usage", "/quit"))
+
+    before, after = done.stdout.split("> hello")
+    assert "tokens: 0\n" in before
+    assert "prompt_tokens: 30\ncompletion_tokens: 60\ntotal_tokens: 90\n" in after
+
+
 def test_state_and_help_can_be_piped_and_quit_leaves(agent_runtime) -> None:
     done = agent_runtime("chat", "chat_journeys:scripted", lines=("hello", "Ada", "/state", "/help", "/quit", "more"))
 

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from agent_runtime_core.errors import AgentRuntimeError
 from agent_runtime_core.events import RunFinished, TurnFinished
-from agent_runtime_core.messages import AgentMessage
+from agent_runtime_core.messages import AgentMessage, Usage, add_usage
 from agent_runtime_framework.cli.chat_view import ChatOpening, ChatView
 from agent_runtime_framework.cli.failure import FAILED, INTERRUPTED, CommandError, OutputClosed, sentence
 from agent_runtime_framework.cli.step_line import StepLine
@@ -23,6 +24,7 @@ __all__ = ["ChatSession"]
 
 _COMMANDS = {
     "/state": "what the journey has collected",
+    "/usage": "tokens of this chat, those from the vendor's cache among them, and their cost where it is counted",
     "/help": "this list",
     "/quit": "leave (Ctrl-D does, too); Ctrl-C stops an answer",
 }
@@ -65,6 +67,8 @@ class ChatSession:
         self._view = view
         self._opening = opening
         self._resources = resources
+        self._usage: Usage = {}
+        self._cost: Decimal | None = None
         self._kept = False  # whether something was committed, and can be come back to
         self._stopped = False  # whether the last run was cancelled and has ended
 
@@ -155,12 +159,23 @@ class ChatSession:
             async with aclosing(self._agent.stream(self._conversation_id, text)) as events:
                 async for event in events:
                     self._kept = self._kept or isinstance(event, (TurnFinished, RunFinished))
+                    if isinstance(event, RunFinished):
+                        self._count(event)
                     self._view.happened(event)
         except asyncio.CancelledError:
             self._stopped = True  # a second Ctrl-C breaks in from elsewhere and leaves this unset
             raise
 
+    def _count(self, event: RunFinished) -> None:
+        add_usage(self._usage, event.usage)
+        if event.cost is not None:
+            self._cost = event.cost + (self._cost or 0)
+
     def _obey(self, command: str, runner: asyncio.Runner) -> None:
+        if command == "/usage":
+            cost = {} if self._cost is None else {"cost_usd": str(self._cost)}
+            self._view.looked({**self._usage, **cost} or {"tokens": 0})
+            return
         if command != "/state":
             self._view.helped(_COMMANDS)
             return
