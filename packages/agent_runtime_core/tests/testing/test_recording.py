@@ -107,3 +107,12 @@ async def test_closing_closes_the_client_that_is_recorded(path: Path):
         assert player.default_model == ""
 
     assert inside.closed
+
+
+async def test_a_text_with_line_separators_of_its_own_is_read_back(tmp_path):
+    path, asked = tmp_path / "calls.jsonl", [{"role": "user", "content": "hello"}]
+    text = "one\u2028two\u0085three"
+
+    await RecordingLLM(path, ScriptedLLM([text])).generate(asked)
+
+    assert (await RecordingLLM(path).generate(asked)).content == text

@@ -80,7 +80,8 @@ class ResilientClient(LLMClient):
         self.wrapped = client
         self.timeouts = timeouts
         self.retries = retries
-        self.provider = provider
+        named = getattr(client, "provider", None)
+        self.provider = named if isinstance(named, str) and named else provider
         self._slots = Slots(max_concurrency)
         self._sleep = sleep
         self._chance = chance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 from agent_runtime_core.logs.run_ids import RUN_FIELDS
@@ -32,6 +33,10 @@ class LineFormatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
+_MAX_DEPTH = 20
+"""Dicts and lists in each other that a record shows; one may even hold itself."""
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: `time`, `level`, `logger`, `message`, the ids of the run, and what `extra=` has given."""
 
@@ -44,19 +49,20 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         data.update((name, value) for name in RUN_FIELDS if (value := getattr(record, name, None)) is not None)
-        data.update((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+        given = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        data = {**given, **data}  # what a record is stands above what somebody has added to it
         if record.exc_info:
             data["exception"] = self.formatException(record.exc_info)
         return json.dumps(_clean(data), ensure_ascii=False)
 
 
-def _clean(value: Any, name: str = "") -> Any:
-    """JSON data without secrets; what JSON does not know becomes its text."""
-    if isinstance(value, dict):
-        return {str(key): _clean(item, str(key)) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_clean(item, name) for item in value]
-    if value is None or isinstance(value, (bool, int, float)):
+def _clean(value: Any, name: str = "", depth: int = 0) -> Any:
+    """JSON data without secrets; what JSON does not know, and what lies too deep, becomes its text."""
+    if depth < _MAX_DEPTH and isinstance(value, dict):
+        return {str(key): _clean(item, str(key), depth + 1) for key, item in value.items()}
+    if depth < _MAX_DEPTH and isinstance(value, (list, tuple)):
+        return [_clean(item, name, depth + 1) for item in value]
+    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
         return value
     label = f"{name}="  # a value may be a secret by its name only
     return without_secrets(f"{label}{value}").removeprefix(label)

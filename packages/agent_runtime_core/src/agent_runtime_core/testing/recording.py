@@ -121,7 +121,7 @@ def _request(messages: list[MessageDict], options: dict[str, Any]) -> dict[str, 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        texts = path.read_text(encoding="utf-8").splitlines()
+        texts = [text for text in path.read_text(encoding="utf-8").split("\n") if text]
     except OSError as error:
         raise ConfigError(f"no recording can be read from {path}: {error.strerror}. Record one first.") from error
     lines = []

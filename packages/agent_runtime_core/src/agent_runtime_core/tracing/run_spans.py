@@ -11,7 +11,6 @@ from uuid import UUID
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
-from agent_runtime_core.errors import LLMError, StoreError
 from agent_runtime_core.events import (
     LLMCallFinished,
     LLMCallStarted,
@@ -200,10 +199,11 @@ class RunSpans:
         """Record what broke the run: on the run's span, and on that of what it was doing."""
         name = type(error).__name__
         for span in {self._run, self.innermost}:
-            if self._capture_content or isinstance(error, (LLMError, StoreError)):
-                span.record_exception(error)
-            else:  # a message that a user's code wrote may hold the words of the conversation
-                span.add_event("exception", {"exception.type": f"{type(error).__module__}.{type(error).__qualname__}"})
+            # Only the type: a message, and the errors behind it, may quote the prompt, and even a key.
+            attributes = {"exception.type": f"{type(error).__module__}.{type(error).__qualname__}"}
+            if self._capture_content:
+                attributes["exception.message"] = str(error)
+            span.add_event("exception", attributes)
         self._run.set_attribute(gen_ai.ERROR_TYPE, name)
         self._run.set_status(Status(StatusCode.ERROR, name))
         self._close(error_type=name)
