@@ -103,9 +103,15 @@ def test_events_of_a_host_are_noted_on_the_span_of_their_run() -> None:
 
 
 def test_what_belongs_to_no_known_run_is_ignored() -> None:
-    sink = OpenTelemetrySink()
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    sink = OpenTelemetrySink(tracer_provider=provider)
 
     sink.log_event(uuid4(), "custom", {})
     sink.end_run(uuid4(), "failed")
     with sink.current(uuid4()):
         sink.flush()
+
+    assert exporter.get_finished_spans() == ()
+    provider.shutdown()
