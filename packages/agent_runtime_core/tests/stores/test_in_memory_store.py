@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from agent_runtime_core.errors import ConfigError, StoreConflict
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing.contracts import CheckpointStoreContract
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.stores import InMemoryCheckpointStore, SQLiteCheckpointStore
 
 CONVERSATIONS = st.sampled_from(["a", "b", "\ud83d"])

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
-from agent_runtime_core.stores.in_memory import InMemoryCheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
+from agent_runtime_core.stores.memory import InMemoryCheckpointStore
 from agent_runtime_core.stores.sqlite import SQLiteCheckpointStore
 
 __all__ = ["open_store"]
 
-_METHODS = ("load", "commit", "history", "delete_state", "delete_messages", "delete", "close")
+_METHODS = ("load", "begin", "commit", "renew", "release", "withdraw", "history", "conversations", "versions", "rewind")
+_METHODS += ("fork", "delete_state", "delete_messages", "delete", "info", "close")
 
 
 def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointStore:

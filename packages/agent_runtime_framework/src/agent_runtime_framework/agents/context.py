@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import AgentMessage, MessageDict
 
 __all__ = ["AgentContext", "AgentResult"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent_runtime_core.errors import StateEncodeError
 from agent_runtime_core.history import sendable
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext

@@ -13,7 +13,7 @@ from agent_runtime_core.errors import ConfigError, StateDecodeError
 from agent_runtime_core.events import (
     RunEvent,
 )
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store

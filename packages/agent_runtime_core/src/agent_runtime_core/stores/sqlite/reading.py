@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_runtime_core.errors import StoreUnavailable
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
 

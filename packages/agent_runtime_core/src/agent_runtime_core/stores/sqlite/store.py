@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.arguments import check_texts, check_window
 from agent_runtime_core.stores.json_data import encoded
