@@ -24,6 +24,9 @@ class AgentContext:
     """The conversation, the user's new message last. Plain dicts are accepted, too."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Notes of the application; never sent to a model."""
+    owner: str = ""
+    """Whose conversation it is, such as a user's or a tenant's id: under another owner the same conversation id is
+    another conversation. Not for the model."""
     checkpoint: Checkpoint | None = field(default=None, init=False, repr=False, compare=False)
     """What the default `load_state` has read: the version that the run's commits build on."""
 

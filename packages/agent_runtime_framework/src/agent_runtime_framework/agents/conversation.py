@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from agent_runtime_core.errors import StateEncodeError
-from agent_runtime_core.history import sendable
+from agent_runtime_core.history import is_sendable, sendable
 from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
@@ -44,34 +44,61 @@ class ConversationLog:
             conversation_id = str(ctx.conversation_id)
             if not conversation_id:
                 raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-            checkpoint = await self.store.load(conversation_id, self.agent_key, max_messages=max_messages)
+            checkpoint = await self.store.load(
+                conversation_id, self.agent_key, max_messages=max_messages, owner=ctx.owner
+            )
             ctx.checkpoint = checkpoint
         return checkpoint
 
-    async def commit(self, ctx: AgentContext, state: dict[str, Any], messages: Sequence[MessageDict] = ()) -> None:
+    async def commit(
+        self,
+        ctx: AgentContext,
+        state: dict[str, Any],
+        messages: Sequence[MessageDict] = (),
+        *,
+        lease: int | None = None,
+        finish: dict[str, Any] | None = None,
+    ) -> None:
         """Write the state and the new messages together; nothing is written when there is nothing new.
+
+        Args:
+            ctx: The request.
+            state: The state as it is now; one that has not changed is not written again.
+            messages: The new messages, calls and results paired.
+            lease: The run's lease, for a run that holds one.
+            finish: What is to be known of the run later, when it ends with this commit.
 
         Raises:
             StoreConflict: Another run has committed since the context was opened.
             StateEncodeError: The state is not JSON data.
+            ValueError: A call has no result, or a result no call. Nothing was written.
         """
         checkpoint = await self.open(ctx, max_messages=0)
-        if not messages and checkpoint.state == state:
+        is_changed = checkpoint.state != state
+        if not messages and not is_changed and finish is None:
             return
+        if messages and not is_sendable(messages):
+            raise ValueError(
+                f"the new messages of conversation {str(ctx.conversation_id)!r} part a tool call from its result; "
+                f"no model would take them. Nothing was written."
+            )
         try:
             version = await self.store.commit(
                 str(ctx.conversation_id),
                 self.agent_key,
                 expected_version=checkpoint.version,
-                state=state,
+                state=state if is_changed else None,
                 messages=messages,
+                lease=lease,
+                finish=finish,
+                owner=ctx.owner,
             )
         except TypeError as error:
             raise StateEncodeError(
                 f"the state or a message of conversation {str(ctx.conversation_id)!r} is not JSON data: {error}. "
                 f"Nothing was written; let {self.agent_key!r} convert such values in its state's to_dict()."
             ) from error
-        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state))
+        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state) if is_changed else checkpoint.state)
 
     async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
         """Write the state alone.
