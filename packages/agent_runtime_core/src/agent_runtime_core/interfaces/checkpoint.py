@@ -58,7 +58,7 @@ class VersionInfo:
     committed_at: datetime
     """When, UTC."""
     agent_keys: tuple[str, ...]
-    """The agents whose state was written with it, sorted."""
+    """The agents whose state was written or removed with it, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

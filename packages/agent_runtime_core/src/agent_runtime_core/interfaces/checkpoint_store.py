@@ -24,8 +24,11 @@ class CheckpointStore(Protocol):
     other. Each call happens whole or not at all, also when it is cancelled.
 
     **Runs.** `begin` stores a user's message and takes the conversation's lease; `commit(..., lease=)` writes under
-    it; a commit with `finish`, or `release`, ends it. A lease whose time is over belongs to nobody: the next `begin`
-    takes it. Its token is never given twice, so what an overtaken run commits is refused.
+    it; a commit with `finish`, or `release`, ends it. A lease whose time is over is free: the next `begin` takes it,
+    and `rewind` ends it. Until then its holder, who was only slow, may renew it and commit. A token is never given
+    twice, so what an overtaken run commits is refused.
+
+    A message whose run did not finish keeps its id, whoever takes the lease: it is not stored a second time.
 
     `agent_runtime_core.testing.CheckpointStoreContract` is this text as tests.
     """
@@ -84,7 +87,8 @@ class CheckpointStore(Protocol):
             message: The message.
             message_id: Names the message within the conversation.
             remember: Whether the id may come again once the message is answered: then its answer is kept as long as
-                the conversation is. Otherwise the id is forgotten after the answer has been fetched.
+                the conversation is. Otherwise the id is forgotten once the answer has been fetched: with the commit
+                that finishes the run which this message began, or with `Answered`.
             lease_seconds: How long the lease holds when it is not renewed, and how long a waiting message counts as
                 waited for. More than 0.
             on_busy: What becomes of the message when it has to wait; `reject` keeps nothing of it.
@@ -94,6 +98,7 @@ class CheckpointStore(Protocol):
         Raises:
             StoreUnavailable: The store cannot be read or written; nothing was written.
             TypeError: The message is not JSON data; nothing was written.
+            ValueError: `on_busy` is none of the three, or `lease_seconds` not more than 0.
         """
         ...
 
@@ -129,6 +134,7 @@ class CheckpointStore(Protocol):
             LeaseLost: The lease is not the conversation's present one; nothing was written.
             StoreConflict: The stored version is another; nothing was written.
             TypeError: A value is not JSON data; nothing was written.
+            ValueError: There is a `finish` without a `lease`.
             StoreUnavailable: The store cannot be written; nothing was written.
         """
         ...
@@ -199,7 +205,8 @@ class CheckpointStore(Protocol):
     async def rewind(self, conversation_id: str, version: int, *, owner: str = "") -> int:
         """Go back to a version: later messages, states, answers and versions are gone. Returns the new version.
 
-        What waits in line stays there. No tool runs.
+        A message whose answer is gone, or was cut, is unanswered again; one that is gone itself is unknown. What waits
+        in line stays there. A lease whose time is over ends. No tool runs.
 
         Raises:
             VersionNotFound: There is no such version, or not any more.
@@ -233,7 +240,8 @@ class CheckpointStore(Protocol):
     async def delete_messages(self, conversation_id: str, *, owner: str = "") -> int:
         """Remove all messages, keep the states, and return how many there were. Raises the version when there were any.
 
-        Earlier versions cannot be gone back to any more.
+        Earlier versions cannot be gone back to any more. Message ids that were answered stay so, with nothing behind
+        them; a message that was not answered is unknown when it comes again. What waits in line stays there.
 
         Raises:
             StoreUnavailable: The store cannot be written.

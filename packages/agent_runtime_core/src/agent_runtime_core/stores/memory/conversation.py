@@ -129,11 +129,9 @@ class Conversation:
         """See `CheckpointStore.begin`."""
         line, message_id = self.line, message.message_id
         receipt = line.receipts.get(message_id)
-        if receipt is not None:
-            if receipt.end is not None:
-                return self._answer(message_id, receipt)
-            receipt.until, receipt.seconds = message.until, message.seconds
-        was_placed = receipt is not None or (line.running_id == message_id)
+        if receipt is not None and receipt.end is not None:
+            return self._answer(message_id, receipt)
+        was_placed = receipt is not None
         place = line.place_of(message_id)
         if place is not None:
             line.waiting[place].until, line.waiting[place].seconds = message.until, message.seconds
@@ -148,9 +146,8 @@ class Conversation:
         if not was_placed:
             if place is None:
                 line.waiting.append(message)
-            placed = self._place(line.leave(ahead), message_id, now)
+            placed = self._place(line.leave(ahead), now)
         line.lease, line.until, line.seconds, line.running_id = new_lease(), message.until, message.seconds, message_id
-        line.forget_fetched(now)
         return Begun(lease=line.lease, checkpoint=self.checkpoint(agent_key, max_messages), placed=placed)
 
     def _answer(self, message_id: str, receipt: Receipt) -> Answered:
@@ -162,12 +159,9 @@ class Conversation:
             result=fresh_copy(receipt.result),
         )
 
-    def _place(self, leaving: list[WaitingMessage], own_id: str, now: float) -> int:
+    def _place(self, leaving: list[WaitingMessage], now: float) -> int:
         for each in leaving:
-            if each.remember or each.message_id != own_id:
-                self.line.receipts[each.message_id] = Receipt(
-                    len(self.messages), each.remember, each.until, each.seconds
-                )
+            self.line.receipts[each.message_id] = Receipt(len(self.messages), each.remember)
             self.messages.append(each.message)
         self._commit(now)
         return len(leaving)
@@ -197,11 +191,7 @@ class Conversation:
             self._states.setdefault(agent_key, []).append((self.version + 1, *state))
         self.messages += messages
         if finish is not None:
-            line = self.line
-            line.lease, line.until, line.running_id = 0, 0.0, ""
-            for receipt in line.receipts.values():
-                if receipt.end is None:
-                    receipt.end, receipt.result = len(self.messages), finish
+            self.line.finish(len(self.messages), finish)
         return self._commit(now)
 
     def _commit(self, now: float) -> int:
@@ -233,7 +223,7 @@ class Conversation:
         for receipt in receipts.values():
             if receipt.end is not None and receipt.end > count:
                 receipt.end, receipt.result = None, {}
-        self.line.running_id = ""
+        self.line.end_lease()
         return self._commit(now)
 
     def fork(self, version: int | None, new_id: str, now: float) -> Conversation:

@@ -29,8 +29,6 @@ class Receipt:
 
     position: int
     remember: bool
-    until: float
-    seconds: float
     end: int | None = None
     """Where the answer ends; None while there is none."""
     result: dict[str, Any] = field(default_factory=dict)
@@ -43,8 +41,8 @@ class Line:
     lease: int = 0
     until: float = 0.0
     seconds: float = 0.0
-    running_id: str = ""
-    """The message that the last run began with; an earlier one's is in the receipts if it is to be remembered."""
+    running_id: str | None = None
+    """The message that the last run began with, until that run has finished."""
     waiting: list[WaitingMessage] = field(default_factory=list)
     receipts: dict[str, Receipt] = field(default_factory=dict)
 
@@ -68,12 +66,16 @@ class Line:
         leaving, self.waiting = self.waiting[:end], self.waiting[end:]
         return leaving
 
-    def forget_fetched(self, now: float) -> None:
-        """Drop the answers that nobody waits for and nobody wants remembered."""
-        gone = [
-            message_id
-            for message_id, receipt in self.receipts.items()
-            if not receipt.remember and not is_held(receipt.until, receipt.seconds, now)
-        ]
-        for message_id in gone:
-            del self.receipts[message_id]
+    def finish(self, end: int, result: dict[str, Any]) -> None:
+        """End the run that is on: all messages that have left the line are answered, up to this position."""
+        own = None if self.running_id is None else self.receipts.get(self.running_id)
+        if own is not None and not own.remember:
+            del self.receipts[self.running_id or ""]  # whoever finishes knows the answer
+        for receipt in self.receipts.values():
+            if receipt.end is None:
+                receipt.end, receipt.result = end, result
+        self.end_lease()
+
+    def end_lease(self) -> None:
+        """Let nobody hold the lease."""
+        self.lease, self.until, self.running_id = 0, 0.0, None

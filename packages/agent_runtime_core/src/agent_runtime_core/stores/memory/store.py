@@ -17,6 +17,7 @@ from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.arguments import (
     KEEP_VERSIONS,
     check_begin,
+    check_finish,
     check_keep_versions,
     check_texts,
     check_window,
@@ -120,6 +121,7 @@ class InMemoryCheckpointStore:
     ) -> int:
         """Append the messages and set the state; see `CheckpointStore.commit`."""
         check_texts(conversation_id, agent_key, owner)
+        check_finish(lease, finish)
         own_state = None if state is None else (state_version, object_copy(state, "state"))
         own_messages = [kept(message, f"messages[{position}]") for position, message in enumerate(messages)]
         own_finish = None if finish is None else object_copy(finish, "finish")
@@ -149,7 +151,7 @@ class InMemoryCheckpointStore:
         with self._lock:
             conversation = self._conversations.get((owner, conversation_id))
             if conversation is not None and conversation.line.lease == lease:
-                conversation.line.lease = 0
+                conversation.line.end_lease()
 
     async def withdraw(self, conversation_id: str, message_id: str, *, owner: str = "") -> bool:
         """Take back a message that waits; see `CheckpointStore.withdraw`."""
