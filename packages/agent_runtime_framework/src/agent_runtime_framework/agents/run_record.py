@@ -12,11 +12,11 @@ __all__ = ["replayed", "run_record"]
 
 
 def run_record(finished: RunFinished) -> dict[str, Any]:
-    """A run's end as JSON data; its messages are in the history."""
+    """A run's end as JSON data; its messages are in the history, and odd counts of a client's are left out."""
     record: dict[str, Any] = {
         "reason": finished.reason,
         "response": finished.response,
-        "usage": finished.usage,
+        "usage": {name: count for name, count in finished.usage.items() if isinstance(count, int)},
         "tool_calls_made": finished.tool_calls_made,
     }
     if finished.messages and finished.messages[-1].get("content") == finished.response:
