@@ -156,7 +156,7 @@ async def test_odd_token_counts_do_not_matter(signup, usage):
 
 
 @pytest.mark.parametrize("response", [None, "Hi", {"message": {"content": "Hi"}}, object()])
-async def test_a_response_without_a_message_is_an_error_that_names_it_and_only_the_users_message_is_stored(signup, store, response):
+async def test_a_response_without_a_message_is_an_error_and_only_the_users_message_is_stored(signup, store, response):
     class Odd:
         async def generate(self, messages: Any, **kwargs: Any) -> Any:
             return response
