@@ -445,3 +445,45 @@ def test_an_unknown_choice_is_refused_when_it_is_made(on_busy):
 async def test_an_empty_message_id_is_refused(signup):
     with pytest.raises(ValueError, match="message_id is empty"):
         await signup.Agent(ScriptedLLM([])).send("c", "hi", message_id="")
+
+
+async def test_a_conversation_that_somebody_has_damaged_goes_on_and_the_repair_is_logged(signup, store, caplog):
+    # Given a history with a call without its result, a result without its call, and something that is no message
+    call = {"id": "a", "type": "function", "function": {"name": "note", "arguments": "{}"}}
+    damaged = [
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "lost", "tool_call_id": "b"},
+        {"role": "robot", "content": "secret words"},
+    ]
+    await store.commit("c", "other", expected_version=0, messages=damaged)
+    agent = signup.Agent(llm := ScriptedLLM(["Hi"]), store=store)
+
+    await agent.send("c", "are you there?")
+
+    assert [message["role"] for message in llm.calls[0]["messages"]] == ["system", "user", "assistant", "tool", "user"]
+    assert "stored messages of conversation 'c' cannot be sent as they are" in caplog.text
+    assert "secret words" not in caplog.text
+    assert len(await agent.get_history("c")) == 6  # the store keeps what it had
+
+
+async def test_a_tool_that_leaves_a_state_that_would_not_be_read_again_is_undone(signup, store):
+    state_class: Any = signup.State
+
+    class Careless(state_class):
+        def to_dict(self):
+            return {**super().to_dict(), "name": self.name or None} if self.age else super().to_dict()
+
+        @classmethod
+        def from_dict(cls, data):
+            if data["name"] is None:
+                raise ValueError("a state without a name")
+            return super().from_dict(data)
+
+    agent = signup.Agent(llm := ScriptedLLM([tool_call_reply("save_age", age=7), "Sorry."]), store=store)
+    agent.get_initial_state = lambda: Careless(step=signup.Step.AGE)
+
+    await agent.send("c", "I am 7")
+
+    assert "from_dict() does not read what to_dict() gives" in llm.calls[1]["messages"][-1]["content"]
+    assert (await agent.get_state("c")).age == 0

@@ -125,20 +125,42 @@ class ConversationLog:
             _LOGGER.debug("State not kept", exc_info=error)
 
 
-def window(messages: list[MessageDict], *, cut: bool) -> list[MessageDict]:
+def window(messages: list[MessageDict], *, cut: bool, conversation_id: object = "") -> list[MessageDict]:
     """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on.
 
     (A window without any message of the user stays: what one long run has found out is all there is to go on.)
+    What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
     if cut:
-        first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), 0)
-        messages = messages[first:]
-    return sendable([_without_metadata(message) for message in messages])
+        first = next((place for place, message in enumerate(messages) if _role(message) == "user"), None)
+        messages = _from_first_call(messages) if first is None else messages[first:]
+    clean = [_without_metadata(message) for message in messages]
+    mended = sendable(clean)
+    if mended != clean:
+        _LOGGER.warning(
+            "The stored messages of conversation %r cannot be sent as they are: a tool call without its result, a "
+            "result without its call, or no message at all among the last %d. The run goes on with %d of them, "
+            "mended; the store keeps what it has.",
+            str(conversation_id),
+            len(clean),
+            len(mended),
+        )
+    return mended
+
+
+def _role(message: Any) -> Any:
+    return message.get("role") if isinstance(message, dict) else None
+
+
+def _from_first_call(messages: list[MessageDict]) -> list[MessageDict]:
+    """A window that begins within a run, without the results at its start whose calls were cut off."""
+    first = next((place for place, message in enumerate(messages) if _role(message) != "tool"), len(messages))
+    return messages[first:]
 
 
 def _without_metadata(message: MessageDict) -> MessageDict:
     """The message without the application's notes: those are never sent to a model."""
-    if "metadata" not in message:
+    if not isinstance(message, dict) or "metadata" not in message:
         return message
     return {name: value for name, value in message.items() if name != "metadata"}
 
@@ -164,30 +186,40 @@ def state_data(state: Any) -> dict[str, Any]:
     return data
 
 
-def check_state(state: Any) -> None:
+def check_state(state: Any, *, decodes: bool = False) -> None:
     """Make sure that a state can be stored.
 
+    Args:
+        state: The state object.
+        decodes: Whether it must be one that `from_dict()` reads again, too.
+
     Raises:
-        StateEncodeError: `to_dict()` failed, or gave something that is not JSON data.
+        StateEncodeError: `to_dict()` failed, gave something that is not JSON data, or what `from_dict()` refuses.
     """
+    data = state_data(state)
     try:
-        check_json_data(state_data(state), "state")  # as strictly as the store will be
+        check_json_data(data, "state")  # as strictly as the store will be
     except TypeError as error:
         raise StateEncodeError(
             f"the tool left a state that cannot be stored: {type(state).__name__}.to_dict() is not JSON data ({error})"
         ) from error
+    if decodes:
+        check_round_trip(state, data)
 
 
-def check_round_trip(state: Any) -> None:
+def check_round_trip(state: Any, data: dict[str, Any]) -> None:
     """Make sure that the state's class reads what it writes.
 
+    Args:
+        state: The state object.
+        data: What its `to_dict()` gave.
+
     Raises:
-        StateEncodeError: `to_dict()` failed, or `from_dict()` does not read what it gave.
+        StateEncodeError: `from_dict()` does not read it.
     """
     state_class = type(state)
-    data = own_copy(state_data(state))
     try:
-        state_class.from_dict(data)
+        state_class.from_dict(own_copy(data))
     except Exception as error:  # the user's from_dict() may raise anything
         raise StateEncodeError(
             f"{state_class.__name__}.from_dict() does not read what to_dict() gives: {type(error).__name__}: {error}. "

@@ -22,7 +22,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy
+from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
@@ -89,6 +89,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._tracing = Tracing(trace)
 
     @property
+    def _reads_with_from_dict(self) -> bool:
+        """Whether stored states are read by their class."""
+        return type(self).load_state is JourneyAgent.load_state
+
+    @property
     def _saves_with_turns(self) -> bool:
         """Whether a turn's commit holds all there is to save."""
         return type(self).save_state is JourneyAgent.save_state
@@ -99,8 +104,9 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         Raises:
             StateEncodeError: `from_dict()` does not read what `to_dict()` gives.
         """
-        if not self._state_was_checked and type(self).load_state is JourneyAgent.load_state:
-            check_round_trip(self.get_initial_state())
+        if not self._state_was_checked and self._reads_with_from_dict:
+            state = self.get_initial_state()
+            check_round_trip(state, state_data(state))
             self._state_was_checked = True
 
     def _model(self) -> LLMClient:

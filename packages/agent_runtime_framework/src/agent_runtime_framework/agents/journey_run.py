@@ -90,7 +90,11 @@ class JourneyRun:
                 answered = answer
             else:
                 ctx.checkpoint = checkpoint = answer.checkpoint
-                self.messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
+                self.messages = window(
+                    checkpoint.messages,
+                    cut=len(checkpoint.messages) < checkpoint.message_count,
+                    conversation_id=ctx.conversation_id,
+                )
                 self._committed = len(self.messages)
                 ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
                 if not answer.placed:
@@ -162,11 +166,15 @@ class JourneyRun:
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
-            check=None if self._incoming is None else check_state,
+            check=None if self._incoming is None else self._check_state,
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._agent.create_tools(self._state, self._ctx)
         return outcome
+
+    def _check_state(self, state: Any) -> None:
+        """Make sure that what a tool has left can be stored, and read again."""
+        check_state(state, decodes=self._agent._reads_with_from_dict)
 
     def note_cost(self, cost: Decimal | None, model: str) -> None:
         """Keep what the next reply has cost: it is stored with it."""
