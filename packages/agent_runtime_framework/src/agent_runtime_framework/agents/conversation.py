@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from agent_runtime_core.errors import StateEncodeError
@@ -14,7 +15,7 @@ from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
 
-__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "state_data", "window"]
+__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data"]
 
 _LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
 
@@ -100,6 +101,23 @@ class ConversationLog:
             ) from error
         ctx.checkpoint = Checkpoint(version=version, state=own_copy(state) if is_changed else checkpoint.state)
 
+    async def note(self, ctx: AgentContext, key: str, note: dict[str, Any], *, lease: int) -> None:
+        """Write something beside the state, as the state of another key.
+
+        Raises:
+            StoreConflict: Another run has committed since the context was opened.
+        """
+        checkpoint = await self.open(ctx, max_messages=0)
+        version = await self.store.commit(
+            str(ctx.conversation_id),
+            key,
+            expected_version=checkpoint.version,
+            state=note,
+            lease=lease,
+            owner=ctx.owner,
+        )
+        ctx.checkpoint = replace(checkpoint, version=version)
+
     async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
         """Write the state alone.
 
@@ -125,15 +143,11 @@ class ConversationLog:
             _LOGGER.debug("State not kept", exc_info=error)
 
 
-def window(messages: list[MessageDict], *, cut: bool, conversation_id: object = "") -> list[MessageDict]:
-    """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on.
+def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageDict]:
+    """Stored messages, fit to be sent: without the application's notes, calls and results paired.
 
-    (A window without any message of the user stays: what one long run has found out is all there is to go on.)
     What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
-    if cut:
-        first = next((place for place, message in enumerate(messages) if _role(message) == "user"), None)
-        messages = _from_first_call(messages) if first is None else messages[first:]
     clean = [_without_metadata(message) for message in messages]
     mended = sendable(clean)
     if mended != clean:
@@ -146,16 +160,6 @@ def window(messages: list[MessageDict], *, cut: bool, conversation_id: object = 
             len(mended),
         )
     return mended
-
-
-def _role(message: Any) -> Any:
-    return message.get("role") if isinstance(message, dict) else None
-
-
-def _from_first_call(messages: list[MessageDict]) -> list[MessageDict]:
-    """A window that begins within a run, without the results at its start whose calls were cut off."""
-    first = next((place for place, message in enumerate(messages) if _role(message) != "tool"), len(messages))
-    return messages[first:]
 
 
 def _without_metadata(message: MessageDict) -> MessageDict:

@@ -14,10 +14,11 @@ from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepCha
 from agent_runtime_core.interfaces import Answered, Begun
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import check_state, state_data, window
+from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
+from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
@@ -89,12 +90,9 @@ class JourneyRun:
             if isinstance(answer, Answered):
                 answered = answer
             else:
-                ctx.checkpoint = checkpoint = answer.checkpoint
-                self.messages = window(
-                    checkpoint.messages,
-                    cut=len(checkpoint.messages) < checkpoint.message_count,
-                    conversation_id=ctx.conversation_id,
-                )
+                ctx.checkpoint = answer.checkpoint
+                history = RunHistory(agent._conversation_log(), ctx, answer.lease)
+                self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
                 self._committed = len(self.messages)
                 ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
                 if not answer.placed:
@@ -123,7 +121,7 @@ class JourneyRun:
         agent, ctx = self._agent, self._ctx
         log, config = agent._conversation_log(), agent.config
         conversation_id = str(ctx.conversation_id)
-        limit = config.max_history_messages
+        limit = config.history_policy.max_messages
         answer = await begun_turn(
             log.store,
             ctx.owner,
