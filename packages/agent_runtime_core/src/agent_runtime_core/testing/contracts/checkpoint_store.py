@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from agent_runtime_core.testing.contracts.store_deletions import StoreDeletions
 from agent_runtime_core.testing.contracts.store_leases import StoreLeases
+from agent_runtime_core.testing.contracts.store_listing import StoreListing
+from agent_runtime_core.testing.contracts.store_owners import StoreOwners
 from agent_runtime_core.testing.contracts.store_races import StoreRaces
 from agent_runtime_core.testing.contracts.store_receipts import StoreReceipts
+from agent_runtime_core.testing.contracts.store_rewinding import StoreRewinding
 from agent_runtime_core.testing.contracts.store_turns import StoreTurns
 from agent_runtime_core.testing.contracts.store_values import StoreValues
 from agent_runtime_core.testing.contracts.store_versions import StoreVersions
@@ -15,7 +18,17 @@ __all__ = ["CheckpointStoreContract"]
 
 
 class CheckpointStoreContract(
-    StoreVersions, StoreWindows, StoreValues, StoreTurns, StoreLeases, StoreReceipts, StoreDeletions, StoreRaces
+    StoreVersions,
+    StoreWindows,
+    StoreValues,
+    StoreTurns,
+    StoreLeases,
+    StoreReceipts,
+    StoreOwners,
+    StoreRewinding,
+    StoreListing,
+    StoreDeletions,
+    StoreRaces,
 ):
     """Subclass it and provide a fixture `store`: an empty store of yours, open, and closed when the test is over.
 
