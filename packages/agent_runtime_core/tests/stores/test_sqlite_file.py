@@ -108,7 +108,7 @@ async def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     said = await refusal(path)
 
     # Then
-    assert "has schema version 7, this agent_runtime_core knows version 1: upgrade agent_runtime_core" in said
+    assert "has schema version 7, this agent_runtime_core knows version 2: upgrade agent_runtime_core" in said
     assert contents(tmp_path) == before
 
 
@@ -387,7 +387,7 @@ def test_the_file_can_be_read_with_a_sqlite_shell(tmp_path: Path) -> None:
 
     with closing(sqlite3.connect(tmp_path / "journeys.db")) as connection:
         rows = connection.execute("SELECT * FROM history WHERE conversation_id = 'a'").fetchall()
-    assert rows == [("a", 0, '{"role":"user","content":"hi"}'), ("a", 1, '{"role":"assistant","content":"é"}')]
+    assert rows == [("", "a", 0, '{"role":"user","content":"hi"}'), ("", "a", 1, '{"role":"assistant","content":"é"}')]
 
 
 async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_before_anything_is_lost_in_it(tmp_path):

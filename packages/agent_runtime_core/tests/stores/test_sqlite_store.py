@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from agent_runtime_core.errors import ConfigError, StoreUnavailable
 from agent_runtime_core.stores import SQLiteCheckpointStore
+from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.testing.contracts import CheckpointStoreContract
 
 
@@ -96,10 +96,10 @@ async def test_a_relative_path_stays_where_it_was_first_used(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     async with SQLiteCheckpointStore("journeys.db") as store:
         await store.commit("c", "agent", expected_version=0)
-        change(file, "ALTER TABLE states RENAME TO lost")
+        change(file, "ALTER TABLE conversations RENAME TO lost")
         with pytest.raises(StoreUnavailable):
             await store.load("c", "agent")
-        change(file, "ALTER TABLE lost RENAME TO states")
+        change(file, "ALTER TABLE lost RENAME TO conversations")
 
         # When: the process goes elsewhere
         monkeypatch.chdir(elsewhere)
@@ -120,21 +120,50 @@ async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert names_in(tmp_path) == [name]
 
 
-async def test_ordinary_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path) -> None:
-    # Given: a thousand messages, committed as a conversation brings them
-    path = tmp_path / "journeys.db"
-    messages = [
-        {"role": ("user", "assistant")[n % 2], "content": f"{n}: I would like to know more about my policy, please."}
-        for n in range(1000)
-    ]
+REPLIES = {
+    "text": [{"role": "assistant", "content": "It covers storm, hail and water from pipes, with 500 euros excess."}],
+    "tools": [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": "call_1",
+                    "type": "function",
+                    "function": {"name": "look_up", "arguments": '{"policy": "HH-4711", "part": "cover"}'},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "name": "look_up", "content": "storm, hail, water; excess 500 EUR"},
+        {"role": "assistant", "content": "It covers storm, hail and water from pipes, with 500 euros excess."},
+    ],
+}
 
-    # When
+
+@pytest.mark.parametrize("kind", ["text", "tools"])
+async def test_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path, kind: str) -> None:
+    # Given: three thousand runs of one conversation, whose messages come without ids of the user's
+    path = tmp_path / "journeys.db"
+    size = 0
     async with SQLiteCheckpointStore(path) as store:
-        for n in range(0, 1000, 2):
-            await store.commit("c", "agent", expected_version=n // 2, state={"n": n}, messages=messages[n : n + 2])
+        for n in range(3000):
+            message = {"role": "user", "content": f"{n}: I would like to know more about my policy, please."}
+            begun = await store.begin(
+                "c", "agent", message=message, message_id=str(n), remember=False, lease_seconds=60, max_messages=0
+            )
+            await store.commit(
+                "c",
+                "agent",
+                expected_version=None,
+                state={"n": n},
+                messages=REPLIES[kind],
+                lease=begun.lease,
+                finish={},
+            )
+            size += sum(len(encoded(each, "message")) for each in (message, *REPLIES[kind]))
 
     # Then: the file, with everything else in it, and nothing beside it
-    assert size_of(path) <= 1.5 * sum(len(json.dumps(message)) for message in messages)
+    assert size_of(path) <= 1.5 * size
     assert names_in(tmp_path) == ["journeys.db"]
 
 

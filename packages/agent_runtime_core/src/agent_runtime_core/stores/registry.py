@@ -13,6 +13,7 @@ from agent_runtime_core.stores.sqlite import SQLiteCheckpointStore
 
 __all__ = ["open_store"]
 
+_METHODS: tuple[str, ...]
 _METHODS = ("load", "begin", "commit", "renew", "release", "withdraw", "history", "conversations", "versions", "rewind")
 _METHODS += ("fork", "delete_state", "delete_messages", "delete", "info", "close")
 
@@ -28,9 +29,9 @@ def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointSto
     | `sqlite://` or `sqlite:///:memory:` | SQLite in memory |
 
     Options of a store's constructor stand behind a question mark: `memory://?max_conversations=1000`,
-    `sqlite:///journeys.db?synchronous=full&busy_timeout_ms=10000`. A `%` in a path is written `%25`, a `?` `%3F`. A
-    `Path` is the path of a SQLite file. Each call opens a store of its own; nothing is read or created before
-    the store is used.
+    `sqlite:///journeys.db?synchronous=full&busy_timeout_ms=10000`, `sqlite:///journeys.db?keep_versions=all`. A `%` in
+    a path is written `%25`, a `?` `%3F`. A `Path` is the path of a SQLite file. Each call opens a store of its own;
+    nothing is read or created before the store is used.
 
     Raises:
         ConfigError: It is none of these; the text says what is wrong with it.
@@ -67,12 +68,17 @@ def _from_url(url: str) -> CheckpointStore:
 def _memory(place: str, options: Mapping[str, str]) -> CheckpointStore:
     if place:
         raise ConfigError(f"'memory://{place}' names a place, and memory has none; write 'memory://'.")
-    values = _read_options("memory", options, {"max_conversations": int})
+    values = _read_options("memory", options, {"keep_versions": _count_or_all, "max_conversations": int})
     return InMemoryCheckpointStore(**values)
 
 
 def _sqlite(place: str, options: Mapping[str, str]) -> CheckpointStore:
-    values = _read_options("sqlite", options, {"busy_timeout_ms": int, "synchronous": str})
+    known: dict[str, Callable[[str], Any]] = {
+        "busy_timeout_ms": int,
+        "keep_versions": _count_or_all,
+        "synchronous": str,
+    }
+    values = _read_options("sqlite", options, known)
     if place in ("", "/:memory:"):
         return SQLiteCheckpointStore(":memory:", **values)
     if place == "/":
@@ -103,6 +109,10 @@ def _read_options(scheme: str, options: Mapping[str, str], known: Mapping[str, C
         except ValueError as error:
             raise ConfigError(f"{name} is {text!r}; give a whole number.") from error
     return values
+
+
+def _count_or_all(text: str) -> int | None:
+    return None if text == "all" else int(text)
 
 
 def _name(store: object) -> str:

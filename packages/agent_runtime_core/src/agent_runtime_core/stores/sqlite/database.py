@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from collections.abc import Callable
 
 from agent_runtime_core.errors import StoreError, StoreUnavailable
 from agent_runtime_core.stores.sqlite.failures import explained, is_about_the_file, is_locked
@@ -21,12 +22,14 @@ class Database:
         path: The path of a file, or `:memory:`.
         synchronous: `NORMAL` or `FULL`.
         busy_timeout_ms: How long to wait for another process's lock.
+        clock: The time, in seconds since 1970.
     """
 
-    def __init__(self, path: str, *, synchronous: str, busy_timeout_ms: int) -> None:
+    def __init__(self, path: str, *, synchronous: str, busy_timeout_ms: int, clock: Callable[[], float]) -> None:
         self.path = path
         self._synchronous = synchronous
         self._busy_timeout_ms = busy_timeout_ms
+        self._clock = clock
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self._identity: tuple[int, int] | None = None  # of the open file; None in memory
@@ -58,14 +61,15 @@ class Database:
         if writes:
             self._check_file()
             cursor.execute("BEGIN IMMEDIATE")
+        else:
+            cursor.execute("BEGIN")  # what a job reads is of one moment
         for job in jobs:
             job.error = None
             try:
                 job.result = job.work(cursor, *job.arguments)
             except StoreError as error:  # a conflict or a damaged conversation, found before anything was written
                 job.error = error.with_traceback(None)
-        if writes:
-            cursor.execute("COMMIT")
+        cursor.execute("COMMIT")
 
     def _opened(self) -> sqlite3.Cursor:
         if self.path == IN_MEMORY:
@@ -73,7 +77,10 @@ class Database:
         else:
             self.path = os.path.abspath(self.path)  # from now on, wherever the process goes
             self._connection = open_file(
-                self.path, synchronous=self._synchronous, busy_timeout_ms=self._busy_timeout_ms
+                self.path,
+                synchronous=self._synchronous,
+                busy_timeout_ms=self._busy_timeout_ms,
+                now=self._clock(),
             )
             self._identity = identity_of(self.path)
         self._cursor = self._connection.cursor()

@@ -40,8 +40,11 @@ def is_locked(error: Exception) -> bool:
 
 
 def is_about_the_file(error: Exception) -> bool:
-    """Whether the connection may be at fault, so that the next job should open the file anew."""
-    return isinstance(error, sqlite3.DatabaseError) and not is_locked(error)
+    """Whether the connection may be at fault, so that the next job should open the file anew.
+
+    A full disk is not its fault, and the file could not be opened anew without room beside it.
+    """
+    return isinstance(error, sqlite3.DatabaseError) and _code(error) not in _LOCKED | {sqlite3.SQLITE_FULL}
 
 
 def explained(error: Exception, path: str, busy_timeout_ms: int) -> StoreUnavailable:
