@@ -40,7 +40,7 @@ class JourneyConfig:
     """What becomes of a message to `send` or `stream` that comes while a run of its conversation is on: `queue` waits
     its turn, `reject` raises `ConversationBusy`, `merge` waits and is answered together with the one waiting before it.
     """
-    lease_seconds: float = 30.0
+    lease_seconds: float = 15.0
     """How long a conversation belongs to a run that gives no sign of life (its process died, or its event loop is
     blocked): then another run takes it over, and the silent one cannot write any more. A live run renews in time."""
 
