@@ -45,14 +45,18 @@ from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepP
 from agent_runtime_framework.router import IntentDetector, IntentRouter, RouteDefinition
 from agent_runtime_framework.state import BaseJourneyState, StateSerializer
 from agent_runtime_framework.tools import (
+    ANY,
     BaseJourneyTools,
     ToolParameter,
     ToolResult,
+    ToolRetry,
     ToolSchema,
     ToolSchemaBuilder,
+    tool,
 )
 
 __all__ = [
+    "ANY",
     "AgentContext",
     "AgentMessage",
     "AgentResult",
@@ -91,6 +95,7 @@ __all__ = [
     "ToolExecutor",
     "ToolParameter",
     "ToolResult",
+    "ToolRetry",
     "ToolSchema",
     "ToolSchemaBuilder",
     "__version__",
@@ -100,6 +105,7 @@ __all__ = [
     "is_debug",
     "set_config",
     "should_swallow_exceptions",
+    "tool",
 ]
 
 __version__ = "0.3.0"

@@ -612,7 +612,7 @@ async def test_a_talking_step_that_is_a_plain_text_stays(context):
 
 
 def test_a_journey_that_lacks_a_method_cannot_be_made():
-    class Nothing(JourneyAgent[Cart, Any, Step]):
+    class Nothing(JourneyAgent[Any, Any, Step]):
         pass
 
     with pytest.raises(TypeError, match="abstract") as caught:

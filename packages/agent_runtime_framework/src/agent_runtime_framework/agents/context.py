@@ -8,6 +8,7 @@ from uuid import UUID
 
 from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import AgentMessage, MessageDict
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 __all__ = ["AgentContext", "AgentResult"]
 
@@ -29,6 +30,9 @@ class AgentContext:
     another conversation. Not for the model."""
     checkpoint: Checkpoint | None = field(default=None, init=False, repr=False, compare=False)
     """What the default `load_state` has read: the version that the run's commits build on."""
+
+    notes: JourneyNotes = field(default_factory=JourneyNotes, init=False, repr=False, compare=False)
+    """What the framework remembers of the journey beside its state."""
 
     _cancelled: bool = field(default=False, init=False, repr=False, compare=False)
 

@@ -14,6 +14,7 @@ from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 __all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data"]
 
@@ -48,8 +49,13 @@ class ConversationLog:
             checkpoint = await self.store.load(
                 conversation_id, self.agent_key, max_messages=max_messages, owner=ctx.owner
             )
-            ctx.checkpoint = checkpoint
+            self.opened(ctx, checkpoint)
         return checkpoint
+
+    def opened(self, ctx: AgentContext, checkpoint: Checkpoint) -> None:
+        """Let the context's commits build on what was read."""
+        ctx.checkpoint = checkpoint
+        ctx.notes = JourneyNotes.taken_from(dict(checkpoint.state or {}))
 
     async def commit(
         self,
@@ -75,6 +81,7 @@ class ConversationLog:
             ValueError: A call has no result, or a result no call. Nothing was written.
         """
         checkpoint = await self.open(ctx, max_messages=0)
+        state = ctx.notes.put_into(state)
         is_changed = checkpoint.state != state
         if not messages and not is_changed and finish is None:
             return

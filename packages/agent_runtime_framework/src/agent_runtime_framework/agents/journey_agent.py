@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 from uuid import UUID, uuid4
 
 from agent_runtime_core.errors import ConfigError, StateDecodeError
@@ -24,7 +23,15 @@ from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
+from agent_runtime_framework.agents.declaration import Declaration, declaration_of
 from agent_runtime_framework.agents.default_client import DefaultClient
+from agent_runtime_framework.agents.defaults import (
+    default_when_declared,
+    is_default,
+    offered_tools,
+    step_prompt,
+    take_defaults,
+)
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.config import get_config
@@ -32,7 +39,10 @@ from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.executor.tracing import Tracing, traced
+from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepPromptMapping
 from agent_runtime_framework.state import BaseJourneyState
+from agent_runtime_framework.tools.dispatch import run_tool
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 __all__ = ["JourneyAgent"]
 
@@ -89,6 +99,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._tracing = Tracing(trace)
 
     @property
+    def _ending_tools(self) -> frozenset[str]:
+        """Tools whose success ends a run, by their declaration."""
+        return frozenset(name for name, spec in self.declared.tools.items() if spec.ends_run)
+
+    @property
     def _reads_with_from_dict(self) -> bool:
         """Whether stored states are read by their class."""
         return type(self).load_state is JourneyAgent.load_state
@@ -119,25 +134,58 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     # What a journey says about itself.
 
-    @abstractmethod
+    prompts: ClassVar[StepPromptMapping[Any] | PromptManager[Any] | Mapping[Any, str | PromptTemplate] | None] = None
+    """The prompt of each step; templates are filled in with the fields of the state."""
+    instructions: ClassVar[str | PromptTemplate | None] = None
+    """Persona and rules, the same at every step. With them a request is: instructions, history, and last the step's
+    prompt; without them it is the step's prompt, and the history."""
+    tools: ClassVar[Literal["step", "stable"]] = "step"
+    """What the model is told of the tools: `step`: those it may call now; `stable`: all of the journey, which keeps
+    requests alike for a prompt cache, and lets code alone refuse what is not offered at the step."""
+    declared: ClassVar[Declaration]
+    """What the class says by its type arguments."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.declared = declaration_of(cls, JourneyAgent)
+        take_defaults(cls)
+        if cls.tools not in {"step", "stable"}:
+            raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+
+    @default_when_declared
     def get_initial_state(self) -> StateT:
-        """The state at the beginning of a journey."""
+        """The state at the beginning of a journey; by default one of the state class, made without arguments."""
+        assert self.declared.state_class is not None  # or the class would be abstract
+        state: StateT = self.declared.state_class()
+        return state
 
-    @abstractmethod
+    @default_when_declared
     def get_system_prompt(self, state: StateT) -> str:
-        """The prompt for the step that the state stands at."""
+        """The prompt for the step that the state stands at; by default from `prompts`."""
+        return step_prompt(self.prompts, state)
 
-    @abstractmethod
+    @default_when_declared
     def get_tool_schemas(self, state: StateT) -> Sequence[DescribesTool]:
-        """The tools offered at the step that the state stands at; no other runs."""
+        """The tools offered at the step that the state stands at; no other runs.
 
-    @abstractmethod
+        By default those declared with `@tool` for this step whose requirements hold.
+        """
+        return offered_tools(self.declared.tools, state, over=self.is_terminal_state(state))
+
+    @default_when_declared
     def create_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
-        """The tools object, working on this very state; asked for at every turn."""
+        """The tools object, working on this very state; asked for at every turn. By default one of the tools class."""
+        assert self.declared.tools_class is not None  # or the class would be abstract
+        tools: ToolsT = self.declared.tools_class(state)
+        return tools
 
-    @abstractmethod
+    @default_when_declared
     async def execute_tool(self, tools: ToolsT, name: str, arguments: dict[str, Any], /) -> Any:
         """Run an offered tool with checked arguments and return its result, usually a text."""
+        spec = getattr(tools, "tool_specs", {}).get(name)
+        if spec is None:
+            raise ConfigError(f"{type(tools).__name__} declares no tool {name!r}; override execute_tool() to run it.")
+        return await run_tool(spec, tools, arguments, getattr(tools, "_notes", None))
 
     # What a journey may say otherwise.
 
@@ -154,7 +202,9 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             return None
         state_class: Any = type(self.get_initial_state())
         try:
-            state: StateT = state_class.from_dict(own_copy(checkpoint.state))
+            data = own_copy(checkpoint.state)
+            JourneyNotes.taken_from(data)
+            state: StateT = state_class.from_dict(data)
         except Exception as error:  # the user's from_dict() may raise anything on data it does not know
             raise StateDecodeError(
                 f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
@@ -193,6 +243,15 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         steps: list[Any] = list(type(step))
         place = steps.index(step) + 1
         return steps[place] if place < len(steps) else None
+
+    def _talks_at(self, state: StateT, offered: Sequence[object]) -> bool:
+        """Whether the state's step is a talking step: one without tools of its own."""
+        if not offered:
+            return True
+        if not is_default(type(self).get_tool_schemas):
+            return False
+        step = state.get_step()
+        return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())
 
     # Conversations: the agent keeps the messages.
 
@@ -325,7 +384,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             delegate=run,
             max_iterations=config.max_tool_iterations,
             limits=config.limits,
-            terminal_tools=config.terminal_tools,
+            terminal_tools=config.terminal_tools | self._ending_tools,
             listened=listened,
             streaming=streaming,
             closing_call=True,

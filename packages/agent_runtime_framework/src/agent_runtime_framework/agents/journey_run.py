@@ -22,6 +22,8 @@ from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.prompts import PromptTemplate
+from agent_runtime_framework.tools import BaseJourneyTools
 from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:
@@ -90,8 +92,9 @@ class JourneyRun:
             if isinstance(answer, Answered):
                 answered = answer
             else:
-                ctx.checkpoint = answer.checkpoint
-                history = RunHistory(agent._conversation_log(), ctx, answer.lease)
+                log = agent._conversation_log()
+                log.opened(ctx, answer.checkpoint)
+                history = RunHistory(log, ctx, answer.lease)
                 self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
                 self._committed = len(self.messages)
                 ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
@@ -144,11 +147,19 @@ class JourneyRun:
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._agent, self._state
-        self._tools = agent.create_tools(state, self._ctx)
+        self._tools = self._new_tools()
         prompt: Any = agent.get_system_prompt(state)
         if prompt.__class__ is not str:
             prompt = _checked_prompt(agent, prompt)
-        return TurnSetup(prompt, self._read_offer() or None, {})
+        offered = self._read_offer()
+        if agent.tools == "stable" and agent.declared.tools:
+            offered = [spec.to_openai_format() for spec in agent.declared.tools.values()]
+        if agent.instructions is None:
+            return TurnSetup(prompt, offered or None, {})
+        instructions = agent.instructions
+        if isinstance(instructions, PromptTemplate):
+            instructions = instructions.render()
+        return TurnSetup(instructions, offered or None, {}, prompt)
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
@@ -167,8 +178,15 @@ class JourneyRun:
             check=None if self._incoming is None else self._check_state,
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
-            self._tools = self._agent.create_tools(self._state, self._ctx)
+            self._tools = self._new_tools()
         return outcome
+
+    def _new_tools(self) -> Any:
+        """The journey's tools on the present state; those of ours know what the journey has done so far."""
+        tools = self._agent.create_tools(self._state, self._ctx)
+        if isinstance(tools, BaseJourneyTools):
+            tools._notes = self._ctx.notes
+        return tools
 
     def _check_state(self, state: Any) -> None:
         """Make sure that what a tool has left can be stored, and read again."""
@@ -190,7 +208,7 @@ class JourneyRun:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
         talked = (
             finished is not None
-            and not self._offered
+            and self._agent._talks_at(self._state, self._offered)
             and finished.reason == "text_response"
             and self.messages[-1]["content"]
         )

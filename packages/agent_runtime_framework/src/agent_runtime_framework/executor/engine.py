@@ -42,9 +42,15 @@ class TurnSetup:
     """Tools in OpenAI's form; None, never an empty list, when there are none."""
     options: dict[str, Any]
     """Further keywords for the client, such as `tool_choice`."""
+    step_prompt: str | None = None
+    """Put behind the messages when it is not empty: what changes comes last, so that all before it can be cached."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
         """The messages to send, as a list of their own."""
+        if self.step_prompt:
+            last = {"role": "system", "content": self.step_prompt}
+            first = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
+            return [*first, *messages, last]
         if self.system_prompt:
             return [{"role": "system", "content": self.system_prompt}, *messages]
         return list(messages)
@@ -271,7 +277,8 @@ class Engine:
     def _closing_setup(self, cut_short: str) -> TurnSetup | None:
         """What the model sees when it is asked for its closing words; None when it is not asked."""
         if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
-            return TurnSetup(self.delegate.prepare_turn().system_prompt, None, {})
+            setup = self.delegate.prepare_turn()
+            return TurnSetup(setup.system_prompt, None, {}, setup.step_prompt)
         return None
 
 

@@ -62,15 +62,19 @@ class StateSnapshot:
 
     def restore(self) -> None:
         """Give the state object back what it held; attributes that were added since are removed."""
-        attributes = self._state.__dict__
+        self.give_to(self._state)
+
+    def give_to(self, state: Any) -> None:
+        """Let another object of the same class hold what this one held."""
+        attributes = state.__dict__
         attributes.clear()
         attributes.update(self._values)
         if self._slots is not None:
-            for name in _SLOTS[self._state.__class__]:
+            for name in _SLOTS[state.__class__]:
                 if name in self._slots:
-                    object.__setattr__(self._state, name, self._slots[name])
-                elif hasattr(self._state, name):
-                    object.__delattr__(self._state, name)
+                    object.__setattr__(state, name, self._slots[name])
+                elif hasattr(state, name):
+                    object.__delattr__(state, name)
 
 
 def _copied(value: Any, memo: dict[int, Any]) -> Any:

@@ -15,6 +15,7 @@ from agent_runtime_framework.config import should_swallow_exceptions
 from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
 from agent_runtime_framework.tools.result import ToolResult
+from agent_runtime_framework.tools.retry import InvalidArguments, ToolRetry
 from agent_runtime_framework.tools.time_limit import ToolTimeout, within
 
 __all__ = ["Offer", "call_tool", "failure_text", "result_text", "unknown_tool_text"]
@@ -78,6 +79,10 @@ async def call_tool(
             snapshot.restore()
         if not isinstance(error, Exception):
             raise
+        if isinstance(error, ToolRetry):
+            return ToolOutcome(whole_text(f"Error: {error.advice}"), "invalid")
+        if isinstance(error, InvalidArguments):
+            return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {error}. Call it again.", "invalid")
         if isinstance(error, ToolTimeout):
             _LOGGER.warning("Tool %r took longer than %g s and was stopped", call.name, timeout_s)
             return ToolOutcome(f"Error executing {call.name}: it took longer than {timeout_s:g} seconds", "failed")

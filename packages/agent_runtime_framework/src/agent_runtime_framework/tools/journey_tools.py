@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from agent_runtime_framework.state import BaseJourneyState
+from agent_runtime_framework.tools.decorator import declared_tools
+from agent_runtime_framework.tools.notes import JourneyNotes
+from agent_runtime_framework.tools.spec import ToolSpec
 
 __all__ = ["BaseJourneyTools", "StateChangeCallback", "StateT"]
 
@@ -18,7 +21,10 @@ StateChangeCallback = Callable[[BaseJourneyState[Any]], Awaitable[None]]
 
 
 class BaseJourneyTools(Generic[StateT]):
-    """Base class of a journey's tools: each public method is a tool that works on `state`.
+    """Base class of a journey's tools: methods that work on `state`.
+
+    Those declared with `@tool` bring their schema, their steps and their moves along. Without the decorator it is
+    the agent that says what is offered, and how it is run.
 
     A new object is made at each turn, so a constructor of your own should do no work.
 
@@ -27,6 +33,15 @@ class BaseJourneyTools(Generic[StateT]):
         backend_client: What the tools call to do their work, if anything; any object.
         on_state_change: Called with the state at each `_notify_state_change()`; async or not.
     """
+
+    tool_specs: ClassVar[dict[str, ToolSpec]] = {}
+    """The tools that the class declares with `@tool`, by name."""
+
+    _notes: JourneyNotes | None = None  # given by a run that keeps them
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.tool_specs = declared_tools(cls)
 
     def __init__(
         self,

@@ -1,0 +1,178 @@
+"""`@tool`: a method becomes a tool."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, overload
+
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_framework.tools.docstring import read_docstring
+from agent_runtime_framework.tools.signature import read_signature
+from agent_runtime_framework.tools.spec import ANY, Requirement, ToolSpec
+
+__all__ = ["declared_tools", "tool"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+_DECLARED = "__journey_tool__"
+
+
+class _Declaration:
+    """What `@tool` was given, until the class is made."""
+
+    __slots__ = ("names", "options")
+
+    def __init__(self, options: dict[str, Any], names: dict[str, Any]) -> None:
+        self.options = options
+        self.names = names
+
+
+@overload
+def tool(function: FunctionT, /) -> FunctionT: ...
+
+
+@overload
+def tool(
+    *,
+    step: Any = ANY,
+    to: Any = (),
+    requires: Requirement | Iterable[Requirement] = (),
+    timeout: float | None = None,
+    retries: int = 0,
+    once: bool = False,
+    confirm: str | Callable[..., str] | None = None,
+    ends_run: bool = False,
+) -> Callable[[FunctionT], FunctionT]: ...
+
+
+def tool(
+    function: Any = None,
+    /,
+    *,
+    step: Any = ANY,
+    to: Any = (),
+    requires: Requirement | Iterable[Requirement] = (),
+    timeout: float | None = None,
+    retries: int = 0,
+    once: bool = False,
+    confirm: str | Callable[..., str] | None = None,
+    ends_run: bool = False,
+) -> Any:
+    """Declare a method of a `BaseJourneyTools` class as a tool.
+
+    Its schema comes from its signature and its Google-style docstring; its arguments arrive as the types of its
+    annotations. It may be a coroutine or a plain function, which then runs in a thread on a copy of the state. It
+    may return a text, a `ToolResult`, or anything that JSON can say.
+
+    Args:
+        function: The method, when the decorator stands without parentheses.
+        step: The step, or the steps, at which the tool is offered; `ANY` (the default): at every step at which the
+            journey is not over.
+        to: Where its success leads. With one step the journey moves there by itself; with several the tool sets
+            `self.state.step` to one of them, or stays. Without any, it has to stay.
+        requires: Fields of the state that must hold something, or functions of the state, for it to be offered.
+        timeout: Seconds that one call may take.
+        retries: How often it is tried again when it raises; the state is put back in between.
+        once: Whether it runs at most once in a conversation; another call then gets the first one's result.
+        confirm: A question that a person has to say yes to before it runs: a text with the arguments in braces
+            (`"Pay {amount} to {iban}?"`), or a function of the state and the arguments.
+        ends_run: Whether its success ends the run, with its result as what the user reads.
+
+    Raises:
+        ConfigError: An option means nothing. What is wrong with the signature is told when the class is made.
+    """
+    options = {
+        "steps": None if step is ANY else _steps(step),
+        "to": _steps(to),
+        "requires": tuple([requires] if isinstance(requires, str) or callable(requires) else requires),
+        "timeout_s": timeout,
+        "retries": retries,
+        "once": once,
+        "confirm": confirm,
+        "ends_run": ends_run,
+    }
+    if timeout is not None and not timeout > 0:
+        raise ConfigError(f"@tool(timeout={timeout!r}): give more than 0 seconds.")
+    if retries.__class__ is not int or retries < 0:
+        raise ConfigError(f"@tool(retries={retries!r}): give 0 or more.")
+    if options["steps"] == ():
+        raise ConfigError("@tool(step=()): give a step, several, or ANY.")
+    names = _names_around()
+
+    def declare(method: Any) -> Any:
+        if not inspect.isfunction(method):
+            raise ConfigError(f"@tool stands on {method!r:.80}; it takes a method of a class.")
+        setattr(method, _DECLARED, _Declaration(options, names))
+        return method
+
+    return declare if function is None else declare(function)
+
+
+def declared_tools(tools_class: type) -> dict[str, ToolSpec]:
+    """The tools that a class and its bases declare, by name, in the order of their declaration.
+
+    Raises:
+        ConfigError: One of them cannot be a tool; the text names the class, the method and its line.
+    """
+    found: dict[str, ToolSpec] = {}
+    for owner in reversed(tools_class.__mro__):
+        for name, method in list(vars(owner).items()):
+            declaration = getattr(method, _DECLARED, None)
+            if isinstance(declaration, _Declaration):
+                found[name] = _spec(owner, name, method, declaration)
+            elif name in found:
+                del found[name]  # a subclass has put something else in its place
+    return found
+
+
+def _spec(owner: type, name: str, method: Any, declaration: _Declaration) -> ToolSpec:
+    known = vars(owner).get("__journey_specs__")
+    if known is None:
+        known = {}
+        owner.__journey_specs__ = known  # type: ignore[attr-defined]
+    if name in known:
+        return known[name]  # type: ignore[no-any-return]
+    code = method.__code__
+    place = f"{owner.__name__}.{name} ({code.co_filename}:{code.co_firstlineno})"
+    if name.startswith("_"):
+        raise ConfigError(f"{place} cannot be a tool: its name begins with an underscore.")
+    if len(name) > 64 or not name.isascii():
+        raise ConfigError(f"{place} cannot be a tool: vendors take names of 1 to 64 ASCII letters, digits and _.")
+    purpose, described = read_docstring(method.__doc__)
+    try:
+        signature = read_signature(method, described, {**declaration.names, owner.__name__: owner})
+    except ConfigError as error:
+        raise ConfigError(f"{place} cannot be a tool: {error}.") from error
+    declaration.names = {}  # they have done their work, and hold on to much
+    spec = known[name] = ToolSpec(
+        name=name,
+        description=purpose,
+        function=method,
+        signature=signature,
+        is_async=inspect.iscoroutinefunction(method),
+        file=code.co_filename,
+        line=code.co_firstlineno,
+        **declaration.options,
+    )
+    return spec
+
+
+def _steps(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, (list, tuple, set, frozenset)) else (given,)
+
+
+def _names_around() -> dict[str, Any]:
+    """The local names where the class is written: annotations may name classes made in the same function."""
+    frame = sys._getframe(2)  # the class's body
+    names: dict[str, Any] = {}
+    around = []
+    while frame is not None and frame.f_code.co_name != "<module>":
+        around.append(frame.f_locals)
+        if frame.f_code.co_flags & inspect.CO_OPTIMIZED:  # the function around the classes
+            break
+        frame = frame.f_back  # type: ignore[assignment]
+    for scope in reversed(around):
+        names.update(scope)
+    return names
