@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from agent_runtime_core.errors import VersionNotFound
 from agent_runtime_core.interfaces.checkpoint import Checkpoint
@@ -86,7 +87,7 @@ def read_checkpoint(
     raise VersionNotFound(conversation_id, at_version)
 
 
-def to_checkpoint(row: Row[Any], *, own_message: bytes | None = None) -> Checkpoint:
+def to_checkpoint(row: Sequence[Any], *, own_message: bytes | None = None) -> Checkpoint:
     """The checkpoint in a row of version, number of messages, the journey's version, state and messages.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -86,7 +85,7 @@ class Database:
         while True:
             doubt = _Doubt()
             try:
-                return await self._once(functools.partial(work, doubt=doubt))
+                return await self._once(work, doubt)
             except PoolExhausted:
                 raise self._exhausted() from None
             except FAILURES as error:
@@ -96,11 +95,11 @@ class Database:
                     raise explained(error, self.shown, in_doubt=in_doubt) from driver_error(error)
             attempt += 1
 
-    async def _once(self, work: Callable[[Connection], T]) -> T:
+    async def _once(self, work: Callable[[Connection, _Doubt], T], doubt: _Doubt) -> T:
         pool = self._pool()
         if not self._is_checked:
             await pool.run(self._check)
-        return await pool.run(work)
+        return await pool.run(lambda connection: work(connection, doubt))
 
     def _check(self, connection: Connection) -> None:
         check_revision(connection, shown=self.shown)

@@ -227,9 +227,7 @@ class PostgreSQLCheckpointStore:
     ) -> int:
         """Copy a conversation as it was at a version; see `CheckpointStore.fork`."""
         check_texts(conversation_id, new_conversation_id, owner)
-        return await self._within(
-            housekeeping.fork, owner, conversation_id, new_conversation_id, version, self._keep
-        )
+        return await self._within(housekeeping.fork, owner, conversation_id, new_conversation_id, version, self._keep)
 
     async def delete_state(self, conversation_id: str, agent_key: str, *, owner: str = "") -> bool:
         """Remove one agent's state; see `CheckpointStore.delete_state`."""

@@ -186,9 +186,7 @@ class Turn:
         return self._begun(connection, placed)
 
     def _begun(self, connection: Connection, placed: int) -> Begun:
-        checkpoint = read_checkpoint(
-            connection, self.owner, self.conversation_id, self.agent_key, self.max_messages
-        )
+        checkpoint = read_checkpoint(connection, self.owner, self.conversation_id, self.agent_key, self.max_messages)
         return Begun(lease=self.lease, checkpoint=checkpoint, placed=placed)
 
     def _line(self, connection: Connection, head: Head) -> list[Place]:
@@ -196,9 +194,7 @@ class Turn:
             return []
         return [Place(**row._mapping) for row in connection.execute(_LINE, {"number": head.number})]
 
-    def _place(
-        self, connection: Connection, head: Head, line: list[Place], ahead: int, values: dict[str, Any]
-    ) -> int:
+    def _place(self, connection: Connection, head: Head, line: list[Place], ahead: int, values: dict[str, Any]) -> int:
         end = ahead + 1
         while end < len(line) and line[end].merges:
             end += 1
