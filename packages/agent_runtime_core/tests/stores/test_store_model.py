@@ -23,7 +23,7 @@ from tests.redis_server import ServerMissing, new_prefix
 from tests.store_model import Model, Waiter
 
 NAMES = [("", "a"), ("", "b"), ("ada", "a"), ("\ud83d", "\ud83d\0")]
-CONVERSATIONS = st.sampled_from(NAMES)
+CONVERSATIONS = st.sampled_from([*NAMES[:1] * 4, *NAMES])  # most calls meet in one
 AGENTS = st.sampled_from(["sales", "claims"])
 MESSAGE_IDS = st.sampled_from(["m1", "m2", "m3", "\ud83d\0"])
 TEXT = st.text(st.characters(exclude_categories=()), max_size=5)
