@@ -47,7 +47,7 @@ class PostgreSQLCheckpointStore:
             (`sslmode`, `sslrootcert`, `application_name`, ...) and those below, which then count more than an argument.
         pool_size: How many connections stay open, for each event loop that uses the store.
         max_overflow: How many more may be opened for a while.
-        pool_timeout_s: How long a call waits for a connection, and a connection for the server.
+        pool_timeout_s: How long a call waits for a connection when all are in use.
         keep_versions: How many versions of each conversation can be gone back to; None (in the URL `all`) keeps all.
 
     Raises:
