@@ -84,8 +84,8 @@ async def call_tool(
         if isinstance(error, InvalidArguments):
             return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {error}. Call it again.", "invalid")
         if isinstance(error, ToolTimeout):
-            _LOGGER.warning("Tool %r took longer than %g s and was stopped", call.name, timeout_s)
-            return ToolOutcome(f"Error executing {call.name}: it took longer than {timeout_s:g} seconds", "failed")
+            _LOGGER.warning("Tool %r took longer than %g s and was stopped", call.name, error.seconds)
+            return ToolOutcome(f"Error executing {call.name}: {error}", "failed")
         if not should_swallow_exceptions():
             raise
         return ToolOutcome(failure_text(call.name, error), "failed")

@@ -13,7 +13,15 @@ T = TypeVar("T")
 
 
 class ToolTimeout(Exception):
-    """The tool took too long and was cancelled; a `TimeoutError` of the tool itself is another error."""
+    """The tool took too long and was cancelled; a `TimeoutError` of the tool itself is another error.
+
+    Args:
+        seconds: How long it might have taken.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"it took longer than {seconds:g} seconds")
+        self.seconds = seconds
 
 
 async def within(seconds: float, work: Awaitable[T]) -> T:
@@ -37,7 +45,7 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
             return await _Rest(work, waiting_for)
     except TimeoutError:
         if clock.expired():
-            raise ToolTimeout from None
+            raise ToolTimeout(seconds) from None
         raise
 
 
