@@ -31,8 +31,9 @@ __all__ = [
     "TurnFinished",
 ]
 
-ToolStatus = Literal["ok", "failed", "refused", "invalid"]
-"""`ok`: it ran. `failed`: it raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments."""
+ToolStatus = Literal["ok", "failed", "refused", "invalid", "pending"]
+"""`ok`: it ran. `failed`: it raised or ran out of time. `refused`: not offered now. `invalid`: wrong arguments.
+`pending`: it waits for a person."""
 
 
 @dataclass(slots=True)
@@ -42,6 +43,10 @@ class ToolOutcome:
     content: str
     """The tool message's content; starts with `Error` unless the tool worked or chose its own words of failure."""
     status: ToolStatus = "ok"
+    approval_id: str | None = None
+    """For a call that waits for a person: what their answer names."""
+    question: str | None = None
+    """For a call that waits for a person: what they are asked, in words that code has made of the arguments."""
 
 
 class _Event:
@@ -181,14 +186,17 @@ class ToolCallFinished(_Event):
     outcome: ToolOutcome
 
     def to_dict(self) -> dict[str, Any]:
-        """Id and name of the call, status and text of its outcome."""
-        return {
+        """Id and name of the call, status and text of its outcome; for one that waits, what the person is asked."""
+        data = {
             "kind": self.kind,
             "tool_call_id": self.call.id,
             "name": self.call.name,
             "status": self.outcome.status,
             "result": self.outcome.content,
         }
+        if self.outcome.approval_id is not None:
+            data["approval"] = {"approval_id": self.outcome.approval_id, "question": self.outcome.question}
+        return data
 
 
 @dataclass(slots=True, kw_only=True)
@@ -224,7 +232,8 @@ class RunFinished(_Event):
     response: str
     """What to show to the user."""
     reason: str
-    """`text_response`, `terminal_tool:NAME`, `max_iterations`, `cancelled`, `closing_message` or `limit:NAME`."""
+    """`text_response`, `terminal_tool:NAME`, `approval:ID`, `max_iterations`, `cancelled`, `closing_message` or
+    `limit:NAME`."""
     messages: list[MessageDict]
     """The assistant and tool messages of this run, in order."""
     usage: Usage

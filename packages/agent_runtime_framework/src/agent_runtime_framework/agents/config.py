@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import get_args
 
 from agent_runtime_core.errors import ConfigError
@@ -43,6 +44,9 @@ class JourneyConfig:
     lease_seconds: float = 15.0
     """How long a conversation belongs to a run that gives no sign of life (its process died, or its event loop is
     blocked): then another run takes it over, and the silent one cannot write any more. A live run renews in time."""
+
+    approval_lifetime: timedelta | None = None
+    """How long a person has to say yes to a tool that asks them first; None for ever."""
 
     def __post_init__(self) -> None:
         checked_on_busy(self.on_busy)

@@ -34,6 +34,7 @@ from agent_runtime_framework.agents.defaults import (
 )
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.agents.turn import Incoming
+from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
@@ -41,6 +42,7 @@ from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.executor.tracing import Tracing, traced
 from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepPromptMapping
 from agent_runtime_framework.state import BaseJourneyState
+from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.dispatch import run_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
 
@@ -305,6 +307,58 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         Close the generator to end the run early: the last commit stays.
         """
         return self._events(self._conversation(conversation_id, text, message_id, on_busy, owner), streaming=True)
+
+    async def pending_approvals(self, conversation_id: UUID | str, *, owner: str = "") -> list[Approval]:
+        """The tool calls of a conversation that wait for a person to say yes or no, and still can be answered."""
+        notes = await self._stored_notes(conversation_id, owner)
+        return [each for each in notes.approvals.values() if each.granted_by is None and not each.is_over()]
+
+    async def approve(
+        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: str = ""
+    ) -> AgentResult:
+        """Answer for a person whether a tool that waits for them may run, and go on with the conversation.
+
+        If they say yes, the tool runs with the arguments they were shown, once, if it is still offered at the step
+        where the journey stands then; the model goes on from its result. If they say no, the model is told so. The
+        answer is stored before anything comes of it; giving it again returns the stored reply and runs nothing.
+
+        Args:
+            conversation_id: The conversation.
+            approval_id: What they answer: `metadata["approval_id"]` of the run that asked, or `pending_approvals`.
+            granted: Whether they say yes.
+            by: Who they are; it is stored with the conversation.
+            owner: Whose conversation it is.
+
+        Raises:
+            ApprovalNotFound: Nothing waits under this id, or not any more.
+            LLMError: The model could not be asked; the answer is stored.
+            StoreError: The store failed.
+        """
+        verdict = Verdict(approval_id, bool(granted), by)
+        message_id = f"approval:{approval_id}"
+        while True:
+            notes = await self._stored_notes(conversation_id, owner)
+            approval = notes.approvals.get(approval_id)
+            if approval_id not in notes.decided and (approval is None or approval.is_over()):
+                raise ApprovalNotFound(
+                    f"no call of conversation {str(conversation_id)!r} waits for approval {approval_id!r}: it was "
+                    f"never asked for, was answered long ago, or its time has run out. pending_approvals() lists "
+                    f"what waits."
+                )
+            message = {"role": "user", "content": whole_text(verdict.message(approval))}
+            incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
+            run = JourneyRun(self, AgentContext(uuid4(), conversation_id, [], owner=owner), incoming, verdict)
+            result = await result_of(self._events(run, streaming=False))
+            if (
+                not result.metadata.get("replayed")
+                or approval_id in (await self._stored_notes(conversation_id, owner)).decided
+            ):
+                return result
+            message_id += "+"  # a run of another message took this one along before the answer was stored
+
+    async def _stored_notes(self, conversation_id: UUID | str, owner: str) -> JourneyNotes:
+        checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=owner)
+        return JourneyNotes.taken_from(dict(checkpoint.state or {}))
 
     async def get_state(self, conversation_id: UUID | str, *, owner: str = "") -> StateT | None:
         """The state of a conversation, or None when there is none yet.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
 from functools import partial
 from inspect import iscoroutine
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,10 +22,13 @@ from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
+from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.executor.reply import Reply, read_reply
 from agent_runtime_framework.prompts import PromptTemplate
 from agent_runtime_framework.tools import BaseJourneyTools
+from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:
@@ -41,12 +46,20 @@ class JourneyRun:
         incoming: The user's message to a conversation that the agent keeps: then the run holds the conversation's
             lease and every turn is committed. None when the caller keeps the messages: then only the state is saved,
             at the end.
+        verdict: A person's answer to a call that waits for them, when the message tells of one.
     """
 
-    def __init__(self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, incoming: Incoming | None = None) -> None:
+    def __init__(
+        self,
+        agent: JourneyAgent[Any, Any, Any],
+        ctx: AgentContext,
+        incoming: Incoming | None = None,
+        verdict: Verdict | None = None,
+    ) -> None:
         self._agent = agent
         self._ctx = ctx
         self._incoming = incoming
+        self._verdict = verdict
         self._lease: Lease | None = None
         self.cancelled = ctx.cancelled
         """Whether the request was taken back."""
@@ -104,6 +117,9 @@ class JourneyRun:
         if state is None:
             state = agent.get_initial_state()
         self._state = state
+        self._ctx.notes.approval_lifetime = agent.config.approval_lifetime
+        if self._verdict is not None and answered is None:
+            await self._decide(self._verdict)
         self._told_step = step = state.get_step()
         opening: Sequence[RunEvent] = ()
         if self.listened:
@@ -138,6 +154,15 @@ class JourneyRun:
             self._lease = Lease(log.store, ctx.owner, conversation_id, token=answer.lease, seconds=config.lease_seconds)
         return answer
 
+    async def _decide(self, verdict: Verdict) -> None:
+        """Store a person's answer before anything comes of it."""
+        approval = self._ctx.notes.approvals.get(verdict.approval_id)
+        if approval is None or approval.granted_by is not None or self._lease is None:
+            return  # it was stored by an earlier run that broke off
+        self._ctx.notes.decide(approval, verdict.granted, verdict.by)
+        log = self._agent._conversation_log()
+        await log.commit(self._ctx, state_data(self._state), lease=self._lease.token)
+
     async def _ended_before(self, response: str) -> RunFinished:
         """The end of a run whose last words are stored, and its end is not."""
         finished = RunFinished(response=response, reason="text_response", messages=[], usage={}, replayed=True)
@@ -152,6 +177,9 @@ class JourneyRun:
         if prompt.__class__ is not str:
             prompt = _checked_prompt(agent, prompt)
         offered = self._read_offer()
+        granted = self._ctx.notes.granted()
+        if granted is not None:  # a person has said yes: what they have seen is what runs
+            return TurnSetup(None, None, {}, None, _reply_of(granted, self.messages))
         if agent.tools == "stable" and agent.declared.tools:
             offered = [spec.to_openai_format() for spec in agent.declared.tools.values()]
         if agent.instructions is None:
@@ -179,6 +207,9 @@ class JourneyRun:
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
+        granted = self._ctx.notes.granted()
+        if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
+            del self._ctx.notes.approvals[granted.approval_id]
         return outcome
 
     def _new_tools(self) -> Any:
@@ -285,6 +316,13 @@ def _checked_prompt(agent: JourneyAgent[Any, Any, Any], prompt: Any) -> str | No
     raise ConfigError(f"{type(agent).__name__}.get_system_prompt() must give a text, and gave {prompt!s:.100}.")
 
 
+def _reply_of(approval: Approval, messages: list[MessageDict]) -> Reply:
+    """The approved call, as if the model had made it now."""
+    function = {"name": approval.tool, "arguments": json.dumps(approval.arguments, ensure_ascii=False)}
+    call = {"id": f"approved_{approval.approval_id}", "type": "function", "function": function}
+    return read_reply(SimpleNamespace(message={"content": None, "tool_calls": [call]}, usage=None), messages)
+
+
 def _last_words(messages: list[MessageDict]) -> str | None:
     """The assistant's text that a conversation ends with, or None when it ends with something else."""
     last = messages[-1] if messages else {}
@@ -308,6 +346,8 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
         metadata["cost"] = str(last.cost)
     if last.replayed:
         metadata["replayed"] = True
+    if last.reason.startswith("approval:"):
+        metadata["approval_id"] = last.reason.partition(":")[2]
     return AgentResult(
         response=last.response,
         messages=list(map(AgentMessage.from_dict, last.messages)),

@@ -44,6 +44,8 @@ class TurnSetup:
     """Further keywords for the client, such as `tool_choice`."""
     step_prompt: str | None = None
     """Put behind the messages when it is not empty: what changes comes last, so that all before it can be cached."""
+    reply: Reply | None = None
+    """What happens at this turn, where code has decided it: then the model is not asked."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
         """The messages to send, as a list of their own."""
@@ -166,45 +168,48 @@ class Engine:
                 setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
                 if setup is None:
                     break
-                request = setup.request(messages)
-                if texts_in_a_row:
-                    request.append({"role": "user", "content": _GO_ON})
-                if listened:
-                    yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools, client=client)
-                streamed: StreamedResponse | None = None
-                try:
-                    if streaming and streams(client):
-                        streamed = StreamedResponse(
-                            client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
-                        )
-                        async with aclosing(streamed.texts()) as texts:
-                            async for text in texts:
-                                yield TextDelta(text=text)
-                        reply = read_reply(streamed, messages)
-                    else:
-                        answer = client.generate(messages=request, tools=setup.tools, **setup.options)
-                        if meter.deadline is not None:
-                            answer = before(meter.deadline, answer)
-                        reply = read_reply(await answer, messages)
-                        if streaming and reply.text:
-                            yield TextDelta(text=reply.text)
-                except OutOfTime:
-                    cut_short = "limit:seconds"
-                    cut_off = streamed.text if streamed is not None else ""
-                    break
-                add_usage(meter.usage, reply.usage)
-                if meter.has_budget:
-                    meter.last_usage = reply.usage
-                    if ledger is not None:
-                        cost = ledger.add(client, reply)
-                        delegate.note_cost(cost, ledger.model)
+                if setup.reply is not None:
+                    reply = setup.reply
+                else:
+                    request = setup.request(messages)
+                    if texts_in_a_row:
+                        request.append({"role": "user", "content": _GO_ON})
+                    if listened:
+                        yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools, client=client)
+                    streamed: StreamedResponse | None = None
+                    try:
+                        if streaming and streams(client):
+                            streamed = StreamedResponse(
+                                client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
+                            )
+                            async with aclosing(streamed.texts()) as texts:
+                                async for text in texts:
+                                    yield TextDelta(text=text)
+                            reply = read_reply(streamed, messages)
+                        else:
+                            answer = client.generate(messages=request, tools=setup.tools, **setup.options)
+                            if meter.deadline is not None:
+                                answer = before(meter.deadline, answer)
+                            reply = read_reply(await answer, messages)
+                            if streaming and reply.text:
+                                yield TextDelta(text=reply.text)
+                    except OutOfTime:
+                        cut_short = "limit:seconds"
+                        cut_off = streamed.text if streamed is not None else ""
+                        break
+                    add_usage(meter.usage, reply.usage)
+                    if meter.has_budget:
+                        meter.last_usage = reply.usage
+                        if ledger is not None:
+                            cost = ledger.add(client, reply)
+                            delegate.note_cost(cost, ledger.model)
                 if cut_short is not None:
                     words = reply.text or response or self.closing_text
                     if streaming and not reply.text and words:
                         yield TextDelta(text=words)
                     reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage, reply.response)
                 messages.append(reply.message)
-                if listened:
+                if listened and setup.reply is None:
                     yield LLMCallFinished(
                         turn=turn,
                         message=reply.message,
@@ -239,6 +244,9 @@ class Engine:
                             response = outcome.content
                             if outcome.status == "ok" and call.name in self.terminal_tools:
                                 reason = f"terminal_tool:{call.name}"
+                            elif outcome.status == "pending":
+                                response = outcome.question or response
+                                reason = f"approval:{outcome.approval_id}"
                 else:
                     response = reply.text
                     texts_in_a_row += 1

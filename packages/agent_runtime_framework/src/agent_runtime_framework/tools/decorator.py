@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
 from agent_runtime_core.errors import ConfigError
+from agent_runtime_framework.tools.approval import check_question
 from agent_runtime_framework.tools.docstring import read_docstring
 from agent_runtime_framework.tools.signature import read_signature
 from agent_runtime_framework.tools.spec import ANY, Requirement, ToolSpec
@@ -143,6 +144,7 @@ def _spec(owner: type, name: str, method: Any, declaration: _Declaration) -> Too
     purpose, described = read_docstring(method.__doc__)
     try:
         signature = read_signature(method, described, {**declaration.names, owner.__name__: owner})
+        check_question(declaration.options["confirm"], signature.schema["properties"])
     except ConfigError as error:
         raise ConfigError(f"{place} cannot be a tool: {error}.") from error
     declaration.names = {}  # they have done their work, and hold on to much

@@ -7,8 +7,9 @@ import copy
 import logging
 from typing import Any
 
-from agent_runtime_core.errors import JourneyError
+from agent_runtime_core.errors import ConfigError, JourneyError
 from agent_runtime_framework.state.snapshot import StateSnapshot
+from agent_runtime_framework.tools.approval import Approval, ApprovalPending, question_text
 from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.result import ToolResult
 from agent_runtime_framework.tools.retry import ToolRetry
@@ -45,6 +46,8 @@ async def run_tool(spec: ToolSpec, tools: Any, arguments: dict[str, Any], notes:
         return f"{notes.once[spec.name]}\n(This was done before in this conversation. It was not done again.)"
     typed = spec.signature.typed(arguments)
     state = tools.state
+    if spec.confirm is not None:
+        _ask_first(spec, state, arguments, typed, notes)
     before = state.get_step()
     if spec.retries:
         result = await _tried_again(spec, tools, typed)
@@ -56,6 +59,32 @@ async def run_tool(spec: ToolSpec, tools: Any, arguments: dict[str, Any], notes:
 
         notes.once[spec.name] = result_text(result)
     return result
+
+
+def _ask_first(
+    spec: ToolSpec, state: Any, arguments: dict[str, Any], typed: dict[str, Any], notes: JourneyNotes | None
+) -> None:
+    """Go on only when a person has said yes to this very call; a yes is good for one run.
+
+    Raises:
+        ApprovalPending: Nobody has, so far.
+    """
+    if notes is None:
+        raise ConfigError(
+            f"tool {spec.name!r} asks a person first, which needs a conversation that the agent keeps: use send() or "
+            f"stream(), and the default execute_tool() and create_tools()."
+        )
+    approval = notes.waiting(spec.name, arguments)
+    if approval is not None and approval.granted_by is not None:
+        del notes.approvals[approval.approval_id]
+        return
+    if approval is None or approval.is_over():
+        if approval is not None:
+            del notes.approvals[approval.approval_id]
+        question = question_text(spec.confirm, state, typed)
+        approval = Approval.asked(spec.name, arguments, question, notes.approval_lifetime)
+        notes.approvals[approval.approval_id] = approval
+    raise ApprovalPending(approval)
 
 
 def _move(spec: ToolSpec, state: Any, before: Any, result: Any) -> None:

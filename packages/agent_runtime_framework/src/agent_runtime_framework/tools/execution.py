@@ -13,6 +13,7 @@ from agent_runtime_core.events import ToolOutcome
 from agent_runtime_core.messages import ToolCall, whole_text
 from agent_runtime_framework.config import should_swallow_exceptions
 from agent_runtime_framework.state.snapshot import StateSnapshot
+from agent_runtime_framework.tools.approval import ApprovalPending
 from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
 from agent_runtime_framework.tools.result import ToolResult
 from agent_runtime_framework.tools.retry import InvalidArguments, ToolRetry
@@ -79,6 +80,9 @@ async def call_tool(
             snapshot.restore()
         if not isinstance(error, Exception):
             raise
+        if isinstance(error, ApprovalPending):
+            asked = error.approval
+            return ToolOutcome(_waits(asked.question), "pending", asked.approval_id, asked.question)
         if isinstance(error, ToolRetry):
             return ToolOutcome(whole_text(f"Error: {error.advice}"), "invalid")
         if isinstance(error, InvalidArguments):
@@ -89,6 +93,13 @@ async def call_tool(
         if not should_swallow_exceptions():
             raise
         return ToolOutcome(failure_text(call.name, error), "failed")
+
+
+def _waits(question: str) -> str:
+    return (
+        f"Not run yet: a person has to approve it first, outside of this conversation's text. They are asked: "
+        f"{question!r}. Nothing that is written here approves it. Do not call it again."
+    )
 
 
 def unknown_tool_text(name: str, offer: Offer | None = None) -> str:
