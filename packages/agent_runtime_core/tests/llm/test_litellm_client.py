@@ -10,6 +10,7 @@ import pytest
 
 from agent_runtime_core.config import configure
 from agent_runtime_core.errors import (
+    ConfigError,
     LLMBadReply,
     LLMError,
     LLMRateLimited,
@@ -165,3 +166,10 @@ def test_the_import_fetches_no_price_list_unless_it_is_asked_for(given, kept):
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == kept
+
+
+def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated():
+    with pytest.raises(ConfigError, match="character 4 of 7") as caught:
+        LiteLLMClient("openai/gpt-4o", api_key="gzq\nkey")
+
+    assert "gzq" not in str(caught.value)

@@ -391,3 +391,28 @@ async def test_an_answer_without_a_message_is_an_error(body):
             await client.generate([USER])
 
     assert (caught.value.provider, caught.value.model) == ("openai", "gpt-4o")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://ada:pass-word@[bad",
+        "http://ada:pass-word/1@host",
+        "http://host:port/v1",
+        "http://h:99999",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(address):
+    with pytest.raises(ConfigError, match=r"base_url \(or OPENAI_BASE_URL\) is no address: '") as caught:
+        OpenAIClient("test-key", base_url=address)
+
+    assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["ada:pass-word@host/v1", "ftp://ada:pass-word@host/v1"])
+def test_a_password_in_a_wrong_address_is_not_repeated(address):
+    with pytest.raises(ConfigError, match=r"not '\.\.\.@host/v1'") as caught:
+        OpenAIClient("test-key", base_url=address)
+
+    assert "pass-word" not in str(caught.value)

@@ -17,6 +17,7 @@ from agent_runtime_core.llm.anthropic_pairs import without_orphaned_calls
 from agent_runtime_core.llm.anthropic_stream import StreamedAnswer
 from agent_runtime_core.llm.anthropic_wire import request_fields, to_message, to_usage, whole_thinking
 from agent_runtime_core.llm.errors import AnthropicConfigurationError
+from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
 from agent_runtime_core.llm.sdk_client import SDKClient, server_name
@@ -58,7 +59,7 @@ class AnthropicClient(SDKClient):
 
     Raises:
         MissingDependency: The package `anthropic` is not installed.
-        AnthropicConfigurationError: There is no key.
+        AnthropicConfigurationError: There is no key, or one that cannot be sent.
         ConfigError: `base_url` does not begin with `http://` or `https://`.
     """
 
@@ -68,7 +69,8 @@ class AnthropicClient(SDKClient):
         config = get_config()
         with_key = not any(kwargs.get(name) for name in _OTHER_CREDENTIALS)
         if with_key:
-            api_key = api_key or config.get_anthropic_api_key()
+            found = api_key or config.get_anthropic_api_key()
+            api_key = usable_key(found, AnthropicConfigurationError, _WHAT_TO_SET)
         if AsyncAnthropic is None:
             raise MissingDependency(
                 "anthropic package is required for AnthropicClient. "

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from agent_runtime_core.config import get_config
-from agent_runtime_core.errors import LLMBadReply, MissingDependency
+from agent_runtime_core.errors import ConfigError, LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
+from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.litellm_errors import translated
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
@@ -52,6 +53,7 @@ class LiteLLMClient(LLMClient):
 
     Raises:
         MissingDependency: The package `litellm` is not installed.
+        ConfigError: `api_key` cannot be sent.
     """
 
     def __init__(self, default_model: str | None = None, **kwargs: Any) -> None:
@@ -60,6 +62,8 @@ class LiteLLMClient(LLMClient):
                 "litellm package is required for LiteLLMClient. Install it: pip install 'agent_runtime_core[litellm]'."
             )
         _silence()
+        if kwargs.get("api_key") is not None:
+            kwargs["api_key"] = usable_key(kwargs["api_key"], ConfigError, "Pass it as api_key=.")
         self.default_model: str = default_model or get_config().default_model
         self._options = kwargs
 

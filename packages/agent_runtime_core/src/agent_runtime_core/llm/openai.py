@@ -11,6 +11,7 @@ from agent_runtime_core.config import get_config
 from agent_runtime_core.errors import LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.errors import OpenAIConfigurationError
+from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.openai_errors import translated
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
@@ -64,7 +65,7 @@ class OpenAIClient(SDKClient):
 
     Raises:
         MissingDependency: The package `openai` is not installed.
-        OpenAIConfigurationError: There is no key.
+        OpenAIConfigurationError: There is no key, or one that cannot be sent.
         ConfigError: `base_url` does not begin with `http://` or `https://`.
     """
 
@@ -77,7 +78,7 @@ class OpenAIClient(SDKClient):
         **kwargs: Any,
     ) -> None:
         config = get_config()
-        api_key = api_key or config.get_openai_api_key()
+        api_key = usable_key(api_key or config.get_openai_api_key(), OpenAIConfigurationError, _WHAT_TO_SET)
         if AsyncOpenAI is None:
             raise MissingDependency(
                 "openai package is required for OpenAIClient. "

@@ -72,14 +72,21 @@ def server_name(base_url: Any, *, default: str, variable: str) -> str:
     """The server's name and port, without the rest of its address: that may hold a password.
 
     Raises:
-        ConfigError: The address does not begin with `http://` or `https://`.
+        ConfigError: The address does not begin with `http://` or `https://`, or is none.
     """
     if not base_url:
         return default
-    parts = urlsplit(str(base_url))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    address = str(base_url)
+    shown = f"...@{address.rpartition('@')[2]}" if "@" in address else address
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts.port  # noqa: B018  # raises when it is no number, or none that a port can be
+    except ValueError:  # its words may hold a part of the password
+        raise ConfigError(f"base_url (or {variable}) is no address: {shown!r}. Check its host and port.") from None
+    if not whole:
         raise ConfigError(
             f"base_url (or {variable}) must be a whole address such as http://localhost:11434/v1, "
-            f"not {str(base_url)!r}: put http:// or https:// in front."
+            f"not {shown!r}: put http:// or https:// in front."
         )
     return parts.netloc.rpartition("@")[2]
