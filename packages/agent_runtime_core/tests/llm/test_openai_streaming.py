@@ -272,7 +272,7 @@ async def test_a_tool_call_that_was_cut_is_not_handed_out(model_server, client, 
 async def test_a_server_that_does_not_stream_is_an_error(model_server, client, completion):
     model_server.reply(completion({"content": "Hi"}))
 
-    with pytest.raises(LLMBadReply, match="ended before the answer did"):
+    with pytest.raises(LLMBadReply, match="does not stream an answer, it sent application/json"):
         await chunks_of(client)
 
 

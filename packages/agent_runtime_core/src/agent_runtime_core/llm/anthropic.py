@@ -12,7 +12,7 @@ from typing import Any
 from agent_runtime_core.config import get_config
 from agent_runtime_core.errors import LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
-from agent_runtime_core.llm.anthropic_errors import translated
+from agent_runtime_core.llm.anthropic_errors import raise_told, translated
 from agent_runtime_core.llm.anthropic_pairs import without_orphaned_calls
 from agent_runtime_core.llm.anthropic_stream import StreamedAnswer
 from agent_runtime_core.llm.anthropic_wire import request_fields, to_message, to_usage, whole_thinking
@@ -21,6 +21,7 @@ from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
 from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -135,6 +136,7 @@ class AnthropicClient(SDKClient):
         create = self._here().messages.create
         with self._our_errors(model):
             response = await create(**_as_known(request, create))
+            raise_told(response, _sdk)
         blocks = getattr(response, "content", None)
         if not isinstance(blocks, (list, tuple)):
             raise self._bad_reply(model, "The answer holds no message: is base_url the right address?")
@@ -187,7 +189,7 @@ class AnthropicClient(SDKClient):
         finally:
             await events.close()
         if answer.finish_reason is None:
-            raise self._bad_reply(model, "The stream ended before the answer did; what came of it is not complete.")
+            raise self._bad_reply(model, why_unfinished(events, begun=answer.has_begun))
         yield answer.last_chunk()
 
     @staticmethod

@@ -12,11 +12,24 @@ from typing import Any
 
 from agent_runtime_core.llm.anthropic_cache import with_breakpoints
 from agent_runtime_core.llm.anthropic_messages import system_blocks, turns_of, used_tools
-from agent_runtime_core.llm.openai_wire import call_in_openai_form, text_attribute, whole_number
+from agent_runtime_core.llm.openai_wire import (
+    call_in_openai_form,
+    text_attribute,
+    whole_number,
+    with_ids_of_their_own,
+)
 from agent_runtime_core.llm.structured_output import wanted_schema
 from agent_runtime_core.messages import MessageDict, Usage
 
-__all__ = ["DEFAULT_MAX_TOKENS", "request_fields", "thinking_block", "to_message", "to_usage", "whole_thinking"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "input_text",
+    "request_fields",
+    "thinking_block",
+    "to_message",
+    "to_usage",
+    "whole_thinking",
+]
 
 DEFAULT_MAX_TOKENS = 4096
 """The longest answer when none is asked for: Anthropic insists on a number."""
@@ -144,17 +157,22 @@ def to_message(blocks: Sequence[Any]) -> MessageDict:
         call_in_openai_form(
             text_attribute(block, "id"),
             text_attribute(block, "name"),
-            json.dumps(getattr(block, "input", None) or {}, ensure_ascii=False),
+            input_text(getattr(block, "input", None)),
         )
         for block in blocks
         if text_attribute(block, "type") == "tool_use"
     ]
     thoughts = [thought for block in blocks if (thought := thinking_block(block))]
     if calls:
-        out["tool_calls"] = calls
+        out["tool_calls"] = with_ids_of_their_own(calls)
     if thoughts:
         out["thinking_blocks"] = thoughts
     return out
+
+
+def input_text(given: Any) -> str:
+    """What a tool is called with, as JSON text; some servers send a text instead of an object."""
+    return given if isinstance(given, str) else json.dumps(given or {}, ensure_ascii=False)
 
 
 def thinking_block(block: Any) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from agent_runtime_core.errors import LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.errors import OpenAIConfigurationError
 from agent_runtime_core.llm.keys import usable_key
-from agent_runtime_core.llm.openai_errors import translated
+from agent_runtime_core.llm.openai_errors import raise_told, translated
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
     items,
@@ -23,6 +23,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_usage,
 )
 from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -137,6 +138,7 @@ class OpenAIClient(SDKClient):
         )
         with self._our_errors(model):
             response = await self._here().chat.completions.create(**request)
+            raise_told(response, _sdk)
         choices = items(response, "choices")
         message = getattr(choices[0], "message", None) if choices else None
         if message is None:
@@ -188,7 +190,7 @@ class OpenAIClient(SDKClient):
         finally:
             await chunks.close()
         if answer.finish_reason is None:
-            raise self._bad_reply(model, "The stream ended before the answer did; what came of it is not complete.")
+            raise self._bad_reply(model, why_unfinished(chunks, begun=answer.has_begun))
         yield answer.last_chunk()
 
     @contextmanager

@@ -15,6 +15,7 @@ from agent_runtime_core.llm.openai_wire import (
     thinking_of,
     to_usage,
     whole_number,
+    with_ids_of_their_own,
 )
 from agent_runtime_core.messages import Usage
 
@@ -27,6 +28,8 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         """Why the model stopped; None as long as it has not said so."""
+        self.has_begun = False
+        """Whether anything of an answer has come."""
         self._calls = StreamedToolCalls()
         self._usage: Usage = {}
         self._model = ""
@@ -38,6 +41,7 @@ class StreamedAnswer:
             self._usage = to_usage(usage) or self._usage
         self._model = self._model or text_attribute(chunk, "model")
         for choice in items(chunk, "choices"):
+            self.has_begun = True
             if whole_number(choice, "index"):
                 continue  # a second answer (`n=2`) would be mixed into the first
             delta = getattr(choice, "delta", None)
@@ -89,7 +93,8 @@ class StreamedToolCalls:
 
     def whole(self) -> list[dict[str, Any]]:
         """The calls in OpenAI's form, in the order in which they began."""
-        return [call_in_openai_form(call.id, call.name, "".join(call.arguments)) for call in self._calls]
+        calls = [call_in_openai_form(call.id, call.name, "".join(call.arguments)) for call in self._calls]
+        return with_ids_of_their_own(calls)
 
     def _belongs_to(self, index: int | None, call_id: str) -> _Pieces | None:
         if index is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "to_message",
     "to_usage",
     "whole_number",
+    "with_ids_of_their_own",
 ]
 
 _REASONING_MODEL = re.compile(r"o\d|gpt-([5-9]|\d\d)")
@@ -98,6 +99,16 @@ def call_in_openai_form(call_id: str | None, name: str, arguments: str) -> dict[
     return {"id": call_id or f"call_{uuid4().hex[:24]}", "type": "function", "function": function}
 
 
+def with_ids_of_their_own(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls of one answer; one that has the id of another gets its own, or they would share their results."""
+    taken: set[str] = set()
+    for call in calls:
+        if call["id"] in taken:
+            call["id"] = f"call_{uuid4().hex[:24]}"
+        taken.add(call["id"])
+    return calls
+
+
 def to_message(message: Any) -> MessageDict:
     """The SDK's message in the normal form: `role`, `content` as text, `tool_calls` when there are any."""
     # A refusal is what the model says to the user instead of an answer.
@@ -105,7 +116,7 @@ def to_message(message: Any) -> MessageDict:
     out: MessageDict = {"role": "assistant", "content": content}
     calls = items(message, "tool_calls")
     if calls:
-        out["tool_calls"] = [_incoming_call(call) for call in calls]
+        out["tool_calls"] = with_ids_of_their_own([_incoming_call(call) for call in calls])
     return out
 
 
@@ -159,9 +170,9 @@ def to_usage(usage: Any) -> Usage:
 
 
 def whole_number(source: Any, name: str) -> int | None:
-    """The attribute when it is a whole number, else None."""
+    """The attribute when it is a whole number (a count, a position: never below 0), else None."""
     value = getattr(source, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def text_attribute(source: Any, name: str) -> str:

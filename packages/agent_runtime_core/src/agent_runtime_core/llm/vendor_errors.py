@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from agent_runtime_core.errors import LLMError, LLMRateLimited, LLMRejected, LLMTimeout, LLMUnavailable
 
-__all__ = ["clean_text", "of_status", "retry_after_s"]
+__all__ = ["clean_text", "is_unreadable", "of_status", "retry_after_s"]
 
 _LONGEST_TEXT = 500
 _SECRET = re.compile(r"\b(sk-|Bearer )\S+")  # vendors quote a wrong key, some of them whole
@@ -62,6 +63,13 @@ def clean_text(text: str, secret: str) -> str:
     if len(text) > _LONGEST_TEXT:
         return f"{text[:_LONGEST_TEXT]}..."
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def is_unreadable(error: Exception) -> bool:
+    """Whether an answer was no JSON: other words, bytes that are no text, or so many brackets that no reader counts."""
+    if isinstance(error, RecursionError):
+        return "decoding" in str(error)  # or it is a request that cannot be written, which is its author's
+    return isinstance(error, (json.JSONDecodeError, UnicodeDecodeError))
 
 
 def retry_after_s(error: Any) -> float | None:
