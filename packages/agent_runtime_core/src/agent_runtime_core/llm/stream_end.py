@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["why_unfinished"]
@@ -21,7 +22,7 @@ def why_unfinished(stream: Any, *, begun: bool, setting: str = "base_url") -> st
     if begun:
         return "The stream ended before the answer did; what came of it is not complete."
     headers = getattr(getattr(stream, "response", None), "headers", None)
-    told = headers.get("content-type") if hasattr(headers, "get") else None
+    told = headers.get("content-type") if isinstance(headers, Mapping) else None
     kind = _MEDIA_TYPE.match(told) if isinstance(told, str) else None
     if kind and kind[0].lower() != "text/event-stream":
         return f"The server does not stream an answer, it sent {kind[0]}: is {setting} the right address?"
