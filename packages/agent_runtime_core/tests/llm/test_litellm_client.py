@@ -173,3 +173,44 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated():
         LiteLLMClient("openai/gpt-4o", api_key="gzq\nkey")
 
     assert "gzq" not in str(caught.value)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "body", ["<html>Welcome, my private words</html>", "", {"ok": True}, {"choices": None}, [1]], ids=repr
+)
+async def test_a_server_that_is_no_model_points_to_the_address(model_server, client, body, streaming):
+    model_server.reply(body, headers={"content-type": "text/html"} if isinstance(body, str) else {})
+
+    with pytest.raises(LLMBadReply, match=r"[Ii]s api_base the right address\?") as caught:
+        await (read_all(client) if streaming else client.generate([USER]))
+
+    assert "private" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["done", "short"])
+async def test_an_end_that_litellm_makes_up_is_none(model_server, client, chunk, ending):
+    # Given a stream that ends in the middle of a tool call, which LiteLLM ends with a "stop"
+    model_server.stream(chunk({"content": "Hi"}), chunk({"tool_calls": [call('{"name":')]}), ending=ending)
+
+    # When / Then
+    with pytest.raises(LLMBadReply, match="ended before the answer did"):
+        await read_all(client)
+
+
+async def test_a_broken_connection_is_no_failing_server(model_server, client):
+    model_server.reply("no gzip", headers={"content-encoding": "gzip"})
+
+    with pytest.raises(LLMUnavailable, match="No connection") as caught:
+        await client.generate([USER])
+
+    assert caught.value.status is None
+
+
+async def test_what_a_model_has_said_is_in_no_error(model_server, client, chunk):
+    model_server.stream(chunk({"content": "my private words"}, "error"))
+
+    with pytest.raises(LLMError) as caught:
+        await read_all(client)
+
+    assert "private" not in str(caught.value)

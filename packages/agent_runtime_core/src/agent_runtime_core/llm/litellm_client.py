@@ -28,6 +28,7 @@ from agent_runtime_core.llm.openai_wire import (
 )
 from agent_runtime_core.llm.real_calls import check_real_call
 from agent_runtime_core.llm.sdk_client import server_name
+from agent_runtime_core.llm.stream_end import is_made_up, why_unfinished
 from agent_runtime_core.messages import MessageDict
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -139,17 +140,20 @@ class LiteLLMClient(LLMClient):
         request = self._request(messages, model=model, tools=tools, **kwargs)
         with self._our_errors(request):
             chunks = await litellm.acompletion(stream=True, **request)
-        answer = StreamedAnswer()
+        answer, shown = StreamedAnswer(), False
         try:
             with self._our_errors(request, streaming=True):
                 async for chunk in chunks:
                     for piece in answer.take(chunk):
+                        shown = True
                         yield piece
         finally:
             await chunks.aclose()
-        if answer.finish_reason is None:
-            raise self._bad_reply(request, "The stream ended before the answer did; what came of it is not complete.")
-        yield answer.last_chunk()
+        last = answer.last_chunk()
+        if answer.finish_reason is None or is_made_up(chunks):
+            begun = shown or bool(last.tool_calls)
+            raise self._bad_reply(request, why_unfinished(chunks, begun=begun, setting="api_base"))
+        yield last
 
     def _request(self, messages: list[MessageDict], *, model: str | None, **options: Any) -> dict[str, Any]:
         wanted = model or self.default_model

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from agent_runtime_core.errors import LLMBadReply, LLMError, LLMRejected, LLMTimeout, LLMUnavailable
-from agent_runtime_core.llm.vendor_errors import clean_text, of_status
+from agent_runtime_core.llm.vendor_errors import clean_text, is_unreadable, of_status
 
 __all__ = ["translated"]
 
@@ -16,6 +15,8 @@ _ADVICE = {
     401: "Check the key of this vendor: LiteLLM reads it from the vendor's own variable, or pass api_key=.",
 }
 
+_QUOTED = re.compile(r"\s*\b(Traceback \(most recent|Received(:| Chunk=)|Original exception:).*", re.DOTALL)
+_NO_ANSWER = re.compile(r"invalid response|provider returned", re.IGNORECASE)
 _NO_KEY = re.compile(r"missing (credentials|\S+ api[ _]key)", re.IGNORECASE)
 
 
@@ -32,9 +33,14 @@ def translated(error: Exception, *, model: str, secret: str, streaming: bool) ->
     what = f"LiteLLM{f' for {vendor}' if vendor else ''}, model {model!r}"
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     details: dict[str, Any] = {"provider": "litellm", "model": model, "request_id": headers.get("x-request-id")}
-    text = clean_text(str(error).partition("Traceback (most recent call last)")[0], secret)
+    text = clean_text(_QUOTED.sub("", str(error)), secret)
     names = {each.__name__ for each in type(error).__mro__}
     status = getattr(error, "status_code", None)
+    inside = _what_is_inside(error) if status == 500 and not streaming else ""
+    if inside == "no answer":  # its words quote what came instead, which may be a conversation
+        return LLMBadReply(f"The answer cannot be read ({what}). Is api_base the right address?", **details)
+    if inside == "no connection":
+        return LLMUnavailable(f"No connection ({what}): {text} Check the network and api_base.", **details)
     if "OpenAIError" in names and _NO_KEY.search(text):  # LiteLLM calls it a failing connection or server
         return LLMRejected(f"There is no key ({what}): {text} {_ADVICE[401]}", **details)
     if "APITimeoutError" in names:
@@ -49,6 +55,24 @@ def translated(error: Exception, *, model: str, secret: str, streaming: bool) ->
         return of_status(status, text, what=what, error=error, advice=_ADVICE, details=details)
     if "OpenAIError" in names:
         return LLMBadReply(f"The server broke the answer off ({what}): {text}", **details)
-    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+    if is_unreadable(error):
         return LLMBadReply(f"The answer is not valid JSON ({what}): {text}", **details)
     return None
+
+
+def _what_is_inside(error: BaseException) -> str:
+    """What a failing server (500) really was: `no answer`, `no connection`, or empty when a server has said so.
+
+    LiteLLM calls everything so that it does not know, the answer of a wrong server among it.
+    """
+    inner: BaseException | None = error
+    for _ in range(9):
+        inner = inner.__cause__ or inner.__context__ if inner is not None else None
+        names = {each.__name__ for each in type(inner).__mro__}
+        if inner is None or names & {"HTTPStatusError", "APIStatusError"}:
+            return ""
+        if "APIConnectionError" in names:
+            return "no connection"
+        if (isinstance(inner, Exception) and is_unreadable(inner)) or _NO_ANSWER.search(str(inner)):
+            return "no answer"
+    return ""

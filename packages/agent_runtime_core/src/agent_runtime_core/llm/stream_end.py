@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["why_unfinished"]
+__all__ = ["is_made_up", "why_unfinished"]
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[\w.+-]{1,60}", re.IGNORECASE)
 
@@ -27,3 +27,9 @@ def why_unfinished(stream: Any, *, begun: bool, setting: str = "base_url") -> st
     if kind and kind[0].lower() != "text/event-stream":
         return f"The server does not stream an answer, it sent {kind[0]}: is {setting} the right address?"
     return f"The stream holds nothing of an answer: is {setting} the right address?"
+
+
+def is_made_up(stream: Any) -> bool:
+    """Whether a stream of LiteLLM has ended with a "stop" that no model has said: it adds one to what broke off."""
+    names = ("received_finish_reason", "intermittent_finish_reason")
+    return all(getattr(stream, name, "told") is None for name in names)
