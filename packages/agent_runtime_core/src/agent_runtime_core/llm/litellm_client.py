@@ -17,6 +17,7 @@ from agent_runtime_core.errors import ConfigError, LLMBadReply, MissingDependenc
 from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.litellm_errors import translated
+from agent_runtime_core.llm.litellm_thinking import StreamedThinking, thinking_blocks_of
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
     items,
@@ -104,7 +105,7 @@ class LiteLLMClient(LLMClient):
         if answer is None:
             raise self._bad_reply(request, "The answer holds no message: is api_base the right address?")
         message = to_message(answer)
-        thoughts = _thinking_blocks(answer)
+        thoughts = thinking_blocks_of(answer)
         if thoughts:
             message["thinking_blocks"] = thoughts
         return LLMResponse(
@@ -140,10 +141,11 @@ class LiteLLMClient(LLMClient):
         request = self._request(messages, model=model, tools=tools, **kwargs)
         with self._our_errors(request):
             chunks = await litellm.acompletion(stream=True, **request)
-        answer, shown = StreamedAnswer(), False
+        answer, thinking, shown = StreamedAnswer(), StreamedThinking(), False
         try:
             with self._our_errors(request, streaming=True):
                 async for chunk in chunks:
+                    thinking.take(chunk)
                     for piece in answer.take(chunk):
                         shown = True
                         yield piece
@@ -153,6 +155,7 @@ class LiteLLMClient(LLMClient):
         if answer.finish_reason is None or is_made_up(chunks):
             begun = shown or bool(last.tool_calls)
             raise self._bad_reply(request, why_unfinished(chunks, begun=begun, setting="api_base"))
+        last.thinking_blocks = thinking.whole() or None
         yield last
 
     def _request(self, messages: list[MessageDict], *, model: str | None, **options: Any) -> dict[str, Any]:
@@ -160,6 +163,9 @@ class LiteLLMClient(LLMClient):
         fields = request_fields(messages, model=wanted.removeprefix(_PREFIX), **{**self._options, **options})
         address = fields.get("api_base") or fields.get("base_url")
         check_real_call(server_name(address, default=f"LiteLLM, {wanted}", variable="api_base"))
+        if fields.get("tools"):
+            # Else LiteLLM looks for tools of its gateway, for which it needs a package that it does not install.
+            fields.setdefault("_skip_mcp_handler", True)
         for given, sent in zip(messages, fields["messages"], strict=True):
             if given.get("thinking_blocks"):
                 sent["thinking_blocks"] = given["thinking_blocks"]
@@ -194,8 +200,3 @@ def _silence() -> None:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.CRITICAL)
-
-
-def _thinking_blocks(message: Any) -> list[dict[str, Any]]:
-    """Reasoning that the vendor wants back, where LiteLLM gives it."""
-    return [dict(block) for block in items(message, "thinking_blocks") if isinstance(block, dict)]
