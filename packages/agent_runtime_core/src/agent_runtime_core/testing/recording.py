@@ -13,6 +13,7 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.asking import AnyClient, close_client, close_stream, model_asked, open_stream
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.testing.pieces import in_pieces, put_together
 
 __all__ = ["RecordingLLM"]
 
@@ -143,22 +144,11 @@ def _append(path: Path, mode: str, text: str) -> None:
 
 def _response_of(line: dict[str, Any]) -> LLMResponse:
     """A recorded answer as a whole, however it was asked for."""
-    if "response" in line:
-        return LLMResponse(**line["response"])
-    chunks = _chunks_of(line)
-    calls = [call for chunk in chunks for call in chunk.tool_calls or ()]
-    message: MessageDict = {"role": "assistant", "content": "".join(chunk.delta for chunk in chunks)}
-    if calls:
-        message["tool_calls"] = calls
-    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage), {})
-    return LLMResponse(message, usage=usage, finish_reason=(chunks[-1].finish_reason or "") if chunks else "")
+    return LLMResponse(**line["response"]) if "response" in line else put_together(_chunks_of(line))
 
 
 def _chunks_of(line: dict[str, Any]) -> list[LLMStreamChunk]:
     """A recorded answer in pieces, however it was asked for."""
     if "chunks" in line:
         return [LLMStreamChunk(**chunk) for chunk in line["chunks"]]
-    answer = _response_of(line)
-    text = [LLMStreamChunk(delta=answer.content)] if answer.content else []
-    calls = answer.message.get("tool_calls") or None
-    return [*text, LLMStreamChunk(tool_calls=calls, finish_reason=answer.finish_reason or "stop", usage=answer.usage)]
+    return list(in_pieces(_response_of(line)))
