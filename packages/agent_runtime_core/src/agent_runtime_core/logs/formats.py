@@ -7,9 +7,9 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from agent_runtime_core.logs.plain_data import plain_data
 from agent_runtime_core.logs.run_ids import RUN_FIELDS
-from agent_runtime_core.logs.secrets import without_secrets
+from agent_runtime_core.redaction.plain_data import plain_data
+from agent_runtime_core.redaction.secrets import without_secrets
 
 __all__ = ["JsonFormatter", "LineFormatter"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -117,13 +117,13 @@ class _Watch:
     @contextmanager
     def scope(self) -> Iterator[None]:
         """The sink's own scope, if it can be entered."""
+        scope: AbstractContextManager[object] = nullcontext()
         try:
-            scope = self._sink.current(self._run_id)
-            scope.__enter__()
+            entered = self._sink.current(self._run_id)
+            entered.__enter__()
+            scope = entered
         except Exception as error:  # as above
             self._note("current", error)
-            yield
-            return
         try:
             yield
         finally:

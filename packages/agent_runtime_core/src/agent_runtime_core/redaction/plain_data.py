@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from agent_runtime_core.logs.secrets import HIDDEN, names_secret, without_secrets
+from agent_runtime_core.redaction.secrets import HIDDEN, names_secret, without_secrets
 
 __all__ = ["plain_data"]
 
@@ -14,14 +14,12 @@ _MAX_DEPTH = 20
 """Dicts and lists in each other that are shown; one may even hold itself."""
 
 
-def plain_data(value: Any, *, secret: bool = False) -> Any:
+def plain_data(value: Any) -> Any:
     """JSON data without secrets; what JSON does not know, and what lies too deep, becomes its text.
 
-    Args:
-        value: The data.
-        secret: Whether it is one, by the name it has: then all that is in it is hidden, numbers too.
+    Whatever is in a `password` or `api_key` is hidden, numbers too.
     """
-    return _plain(value, secret, 0)
+    return _plain(value, False, 0)
 
 
 def _plain(value: Any, secret: bool, depth: int) -> Any:
