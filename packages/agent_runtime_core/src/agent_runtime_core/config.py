@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
@@ -19,6 +20,12 @@ _KEYS = (
 )  # vendors have their own variables, which are read at each use
 
 
+_FROM_ZERO = {"bounds": "0 or more", "fits": lambda number: number >= 0}
+_FROM_ONE = {"bounds": "1 or more", "fits": lambda number: number >= 1}
+_ABOVE_ZERO = {"bounds": "above 0", "fits": lambda number: number > 0}
+_A_PART = {"bounds": "from 0 to 1", "fits": lambda number: 0 <= number <= 1}
+
+
 @dataclass
 class RuntimeConfig:
     """All settings. A field's variable is `AGENT_RUNTIME_` and its name in capitals; the two keys have their own."""
@@ -31,6 +38,24 @@ class RuntimeConfig:
     """The key for OpenAI; when None, `OPENAI_API_KEY` is read each time a key is needed."""
     anthropic_api_key: str | None = field(default=None, repr=False)
     """The key for Anthropic; when None, `ANTHROPIC_API_KEY` is read each time a key is needed."""
+    llm_connect_timeout_seconds: float | None = field(default=5.0, metadata=_ABOVE_ZERO)
+    """How long a call to a model may take to get a connection; this and what follows as `Timeouts` and `Retries`."""
+    llm_first_token_timeout_seconds: float | None = field(default=180.0, metadata=_ABOVE_ZERO)
+    """How long the first piece of a streamed answer may take."""
+    llm_between_tokens_timeout_seconds: float | None = field(default=60.0, metadata=_ABOVE_ZERO)
+    """How long a further piece of it may take."""
+    llm_total_timeout_seconds: float | None = field(default=600.0, metadata=_ABOVE_ZERO)
+    """How long a call may take in all, with its retries and their pauses."""
+    llm_max_attempts: int = field(default=5, metadata=_FROM_ONE)
+    """How often a call is attempted in all; 1 never tries again."""
+    llm_retry_base_seconds: float = field(default=0.5, metadata=_FROM_ZERO)
+    """The pause before the second attempt; it doubles with every further one."""
+    llm_retry_max_seconds: float = field(default=30.0, metadata=_FROM_ZERO)
+    """The longest pause."""
+    llm_retry_jitter: float = field(default=0.5, metadata=_A_PART)
+    """Which part of a pause is left to chance, 0 to 1."""
+    llm_max_concurrency: int | None = field(default=1000, metadata=_FROM_ONE)
+    """How many calls a client makes at the same time; None for any number."""
     queue_backend: str = "memory"
     """Where queued runs wait: `memory`, `redis` or `sqlite`."""
     event_bus_backend: str = "memory"
@@ -95,7 +120,7 @@ class RuntimeConfig:
         """The defaults, and over them the environment as it is now. An empty variable counts as not set.
 
         Raises:
-            ConfigError: A variable that holds a number does not; the text names it.
+            ConfigError: A variable that holds a number does not, or one that cannot work; the text names it.
         """
         return cls(**_read(os.environ))
 
@@ -119,18 +144,35 @@ def _read(environment: Mapping[str, str]) -> dict[str, Any]:
         kind = str(each.type)
         if kind == "bool":
             values[each.name] = text.strip().lower() in _TRUE
-        elif kind.startswith("int"):
-            values[each.name] = _whole_number(variable, text)
+        elif kind.startswith(("int", "float")):
+            values[each.name] = _number(variable, text, each)
         else:
             values[each.name] = text
     return values
 
 
-def _whole_number(variable: str, text: str) -> int:
+def _number(variable: str, text: str, setting: Field[Any]) -> float | None:
+    """The number in a variable; None for the word `none`, where a setting may be without one."""
+    whole, optional = str(setting.type).startswith("int"), str(setting.type).endswith("None")
+    if optional and text.strip().lower() == "none":
+        return None
+    fits = setting.metadata.get("fits", _any)
     try:
-        return int(text)
-    except ValueError:
-        raise ConfigError(f"{variable} must be a whole number, not {text!r}: change it or unset it") from None
+        number = int(text) if whole else float(text)
+        good = math.isfinite(number) and fits(number)
+    except (ValueError, OverflowError):
+        good = False
+    if not good:
+        bounds = setting.metadata.get("bounds")
+        wanted = (
+            f"a {'whole ' if whole else ''}number{f', {bounds}' if bounds else ''}{', or none' if optional else ''}"
+        )
+        raise ConfigError(f"{variable} must be {wanted}, not {text!r}: change it or unset it")
+    return number
+
+
+def _any(_: float) -> bool:
+    return True
 
 
 _config: RuntimeConfig | None = None
@@ -161,7 +203,7 @@ def get_config() -> RuntimeConfig:
     """The configuration in use; at the first call it is made from defaults and environment.
 
     Raises:
-        ConfigError: A variable does not hold the number that it should.
+        ConfigError: A variable does not hold the number that it should; the text names both.
     """
     global _config
     if _config is None:

@@ -468,7 +468,7 @@ def test_a_client_works_in_one_event_loop_after_another():
 
 
 def test_a_bound_that_cannot_work_is_named():
-    with pytest.raises(ConfigError, match="max_concurrency must be at least 1 or None, not 0"):
+    with pytest.raises(ConfigError, match="max_concurrency must be a whole number, at least 1, or None, not 0"):
         ResilientClient(ScriptedLLM(), max_concurrency=0)
 
 

@@ -20,7 +20,7 @@ from agent_runtime_core.llm.errors import AnthropicConfigurationError
 from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
-from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
@@ -61,7 +61,7 @@ class AnthropicClient(SDKClient):
     Raises:
         MissingDependency: The package `anthropic` is not installed.
         AnthropicConfigurationError: There is no key, or one that cannot be sent.
-        ConfigError: `base_url` does not begin with `http://` or `https://`.
+        ConfigError: `base_url` does not begin with `http://` or `https://`, or an option is unknown.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class AnthropicClient(SDKClient):
             )
         if with_key and not api_key:
             raise AnthropicConfigurationError(f"Anthropic API key is not configured. {_WHAT_TO_SET}")
+        check_options(AnthropicClient, AsyncAnthropic, kwargs)
         self._server = server_name(
             kwargs.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL"),
             default=_ANTHROPIC_HOST,

@@ -22,7 +22,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
-from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
@@ -67,7 +67,7 @@ class OpenAIClient(SDKClient):
     Raises:
         MissingDependency: The package `openai` is not installed.
         OpenAIConfigurationError: There is no key, or one that cannot be sent.
-        ConfigError: `base_url` does not begin with `http://` or `https://`.
+        ConfigError: `base_url` does not begin with `http://` or `https://`, or an option is unknown.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class OpenAIClient(SDKClient):
                 "Install it: pip install 'agent_runtime_core[openai]'."
                 + ("" if api_key else f" It will need a key, too. {_WHAT_TO_SET}")
             )
+        check_options(OpenAIClient, AsyncOpenAI, kwargs)
         self._server = server_name(
             base_url or os.environ.get("OPENAI_BASE_URL"), default=_OPENAI_HOST, variable="OPENAI_BASE_URL"
         )

@@ -30,12 +30,14 @@ class Retries:
     """Which part of a pause is left to chance, 0 to 1: clients that failed together shall not come back together."""
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
-            raise ConfigError(f"Retries.max_attempts must be at least 1, not {self.max_attempts!r}")
+        attempts = self.max_attempts
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+            raise ConfigError(f"Retries.max_attempts must be a whole number, at least 1, not {attempts!r}")
         for name in ("base_s", "max_s"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"Retries.{name} must not be below 0 seconds, not {getattr(self, name)!r}")
-        if not 0 <= self.jitter <= 1:
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and value >= 0):
+                raise ConfigError(f"Retries.{name} must be a number of seconds, 0 or more, not {value!r}")
+        if not (isinstance(self.jitter, (int, float)) and 0 <= self.jitter <= 1):
             raise ConfigError(f"Retries.jitter must be between 0 and 1, not {self.jitter!r}")
 
     def pause_s(self, attempt: int, error: LLMError, chance: float) -> float | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient
 from agent_runtime_core.llm.real_calls import check_real_call
 
-__all__ = ["SDKClient", "server_name"]
+__all__ = ["SDKClient", "check_options", "server_name"]
 
 
 class SDKClient(LLMClient):
@@ -66,6 +67,29 @@ class SDKClient(LLMClient):
         if self._home is None:
             self._home = weakref.ref(loop)
         return self._home() is loop or self._one_for_all
+
+
+def check_options(client_class: type[SDKClient], sdk_class: Any, options: Iterable[str]) -> None:
+    """Refuse options that neither a client nor the SDK's client below it knows.
+
+    Raises:
+        ConfigError: There is one; the text names those that are known.
+    """
+    try:
+        below = signature(sdk_class).parameters
+    except (TypeError, ValueError):
+        return  # a stand-in that does not say what it takes
+    if any(each.kind is Parameter.VAR_KEYWORD for each in below.values()):
+        return  # a stand-in that takes anything
+    own = [name for name, each in signature(client_class).parameters.items() if each.kind is not Parameter.VAR_KEYWORD]
+    known = {*own, *below}
+    for name in options:
+        if name not in known:
+            shown = ", ".join(sorted(each for each in known if not each.startswith("_")))
+            raise ConfigError(
+                f"{client_class.__name__} has no option {name!r}. It takes {shown}; "
+                f"get_llm_client() also takes max_concurrency, resilient, retries, timeouts."
+            )
 
 
 def server_name(base_url: Any, *, default: str, variable: str) -> str:

@@ -24,8 +24,8 @@ class Slots:
     """
 
     def __init__(self, limit: int | None) -> None:
-        if limit is not None and limit < 1:
-            raise ConfigError(f"max_concurrency must be at least 1 or None, not {limit!r}")
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise ConfigError(f"max_concurrency must be a whole number, at least 1, or None, not {limit!r}")
         self.limit = limit
         """Calls at the same time; None for any number."""
         self._here: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()

@@ -34,7 +34,7 @@ class Timeouts:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is not None and not value > 0:
+            if value is not None and not (isinstance(value, (int, float)) and value > 0):
                 raise ConfigError(f"Timeouts.{each.name} must be above 0 seconds or None, not {value!r}")
 
 
