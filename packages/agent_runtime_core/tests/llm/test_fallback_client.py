@@ -224,6 +224,60 @@ async def test_a_cancelled_probe_leaves_the_way_open_for_the_next(streaming: boo
 
 
 @both_ways
+async def test_only_one_of_many_calls_tries_a_client_again(streaming: bool):
+    # Given a client that is due for a probe, and hangs
+    clock = Clock()
+    first = FaultyLLM(ScriptedLLM(["First"]), ["server_error", "hang"])
+    second = ScriptedLLM(["Second"] * 9)
+    client = FallbackClient([first, second], failures=1, reset_s=30.0, clock=clock)
+    await ask(client, streaming)
+    clock.now += 30.0
+
+    # When several ask at once
+    probe = asyncio.create_task(ask(client, streaming))
+    await asyncio.sleep(0)
+    answers = await asyncio.gather(*(ask(client, streaming) for _ in range(4)))
+
+    # Then only the first of them waits for it
+    assert answers == ["Second"] * 4
+    assert not probe.done()
+    probe.cancel()
+    await asyncio.wait([probe])
+
+
+async def test_what_is_tried_again_just_now_is_said():
+    clock = Clock()
+    client = FallbackClient(
+        [FaultyLLM(ScriptedLLM(["First"]), ["server_error", "hang"])], failures=1, reset_s=30.0, clock=clock
+    )
+    with pytest.raises(LLMUnavailable):
+        await ask(client, streaming=False)
+    clock.now += 30.0
+    probe = asyncio.create_task(ask(client, streaming=False))
+    await asyncio.sleep(0)
+
+    with pytest.raises(LLMUnavailable, match=r"left alone .*, until the call that tries it again has ended"):
+        await ask(client, streaming=False)
+    probe.cancel()
+    await asyncio.wait([probe])
+
+
+async def test_who_really_answered_is_in_the_answer():
+    # Given a second client that answers with a model and token counts of its own
+    second = ScriptedLLM(["Second"])
+    client = FallbackClient([ScriptedLLM([DOWN, DOWN]), second])
+
+    # When
+    whole = await client.generate(USER)
+    chunks = [chunk async for chunk in FallbackClient([ScriptedLLM([DOWN]), ScriptedLLM(["Second"])]).stream(USER)]
+
+    # Then
+    alone = await ScriptedLLM(["Second"]).generate(USER)
+    assert (whole.model, whole.usage) == (alone.model, alone.usage)
+    assert chunks[-1].usage == (alone.usage or None)
+
+
+@both_ways
 async def test_a_model_is_the_first_clients_business(streaming: bool):
     first, second = ScriptedLLM([DOWN]), ScriptedLLM(["Second"])
 
@@ -263,3 +317,9 @@ async def test_closing_closes_all_whatever_happens():
 def test_no_client_is_no_fallback():
     with pytest.raises(ConfigError, match="at least one client"):
         FallbackClient([])
+
+
+@pytest.mark.parametrize("client", [None, "openai", object()], ids=str)
+def test_what_is_no_client_is_refused(client: Any):
+    with pytest.raises(ConfigError, match=r"has no generate\(\)"):
+        FallbackClient([ScriptedLLM([]), client])

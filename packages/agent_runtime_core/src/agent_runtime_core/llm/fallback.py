@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from agent_runtime_core.errors import (
     ConfigError,
@@ -25,7 +25,7 @@ from agent_runtime_core.llm.asking import (
     model_asked,
     open_stream,
 )
-from agent_runtime_core.llm.circuit_breaker import CircuitBreaker
+from agent_runtime_core.llm.circuit_breaker import CircuitBreaker, LetThrough
 from agent_runtime_core.messages import MessageDict
 
 __all__ = ["FallbackClient"]
@@ -68,6 +68,9 @@ class FallbackClient(LLMClient):
     ) -> None:
         if not clients:
             raise ConfigError("FallbackClient needs at least one client: FallbackClient([first, second])")
+        for client in clients:
+            if not callable(getattr(client, "generate", None)):
+                raise ConfigError(f"FallbackClient needs clients, and a {type(client).__name__} has no generate()")
         self.clients = list(clients)
         """The clients, the preferred one first."""
         self.breakers = [CircuitBreaker(failures=failures, reset_s=reset_s, clock=clock) for _ in self.clients]
@@ -87,13 +90,14 @@ class FallbackClient(LLMClient):
         """
         failures: list[LLMError] = []
         for position, client in enumerate(self.clients):
-            if self._skipped(position, failures):
+            call = self._let_through(position, failures)
+            if call is None:
                 continue
             asked = client.generate(messages=messages, **self._options_of(position, options))
-            answer: LLMResponse | None = await self._outcome(position, asked, failures)
-            if answer is not None:
-                self.breakers[position].succeeded()
-                return answer
+            answered, answer = await self._outcome(position, call, asked, failures)
+            if answered:
+                call.succeeded()
+                return cast(LLMResponse, answer)
         raise self._none_left(failures)
 
     async def stream(self, messages: list[MessageDict], **options: Any) -> AsyncGenerator[LLMStreamChunk, None]:
@@ -106,15 +110,15 @@ class FallbackClient(LLMClient):
         """
         failures: list[LLMError] = []
         for position, client in enumerate(self.clients):
-            if self._skipped(position, failures):
+            call = self._let_through(position, failures)
+            if call is None:
                 continue
             opening = open_stream(client, messages, self._options_of(position, options))
-            source = await self._outcome(position, opening, failures)
-            if source is None:
+            opened, source = await self._outcome(position, call, opening, failures)
+            if not opened or source is None:
                 continue
-            breaker = self.breakers[position]
             begun = False
-            tell_breaker = breaker.succeeded  # also when the reader leaves: the vendor was answering
+            tell_breaker = call.succeeded  # also when the reader leaves: the vendor was answering
             try:
                 while True:
                     if begun:
@@ -124,11 +128,11 @@ class FallbackClient(LLMClient):
                             return
                         except LLMError as error:
                             if isinstance(error, _VENDOR_DOWN):
-                                tell_breaker = breaker.failed
+                                tell_breaker = call.failed
                             raise
                     else:
-                        first = await self._outcome(position, _first_of(source), failures)
-                        if first is None:
+                        came, first = await self._outcome(position, call, _first_of(source), failures)
+                        if not came or first is None:
                             break
                         chunk = first
                         begun = True
@@ -159,37 +163,40 @@ class FallbackClient(LLMClient):
             return options
         return {name: value for name, value in options.items() if name != "model"}
 
-    def _skipped(self, position: int, failures: list[LLMError]) -> bool:
-        """Whether this client is to be left alone; notes so."""
+    def _let_through(self, position: int, failures: list[LLMError]) -> LetThrough | None:
+        """The call that may be made of this client; None when it is to be left alone, which is noted."""
         breaker = self.breakers[position]
-        if breaker.lets_through():
-            return False
-        text = f"left alone after repeated failures, for another {breaker.wait_s:.0f} s"
-        failures.append(LLMUnavailable(text, model=model_asked(self.clients[position], {})))
-        return True
+        call = breaker.let_through()
+        if call is None:
+            wait_s = breaker.wait_s
+            until = f"for another {wait_s:.0f} s" if wait_s else "until the call that tries it again has ended"
+            text = f"left alone after repeated failures, {until}"
+            failures.append(LLMUnavailable(text, model=model_asked(self.clients[position], {})))
+        return call
 
-    async def _outcome(self, position: int, asked: Awaitable[T], failures: list[LLMError]) -> T | None:
-        """What comes of asking a client; None when the next one is to be asked, which is noted.
+    async def _outcome(
+        self, position: int, call: LetThrough, asked: Awaitable[T], failures: list[LLMError]
+    ) -> tuple[bool, T | None]:
+        """Whether asking a client came to something, and to what; else the next one is to be asked, which is noted.
 
         Raises:
             LLMRejected: The request was refused.
         """
-        breaker = self.breakers[position]
         try:
-            return await asked
+            return True, await asked
         except LLMError as error:
             if not _passes_on(error):
-                breaker.succeeded()  # the vendor is there
+                call.succeeded()  # the vendor is there
                 raise
-            breaker.failed()
+            call.failed()
             failures.append(error)
             _LOGGER.warning(  # no text of the error: vendors quote what they were sent
                 "client %d of %d could not answer: %s%s", position + 1, len(self.clients), type(error).__name__,
                 f" ({error.status})" if error.status else "",
             )  # fmt: skip
-            return None
+            return False, None
         except BaseException:  # cancelled, or an error that is none of a model's: neither says anything of the vendor
-            breaker.given_up()
+            call.given_up()
             raise
 
     def _none_left(self, failures: list[LLMError]) -> LLMUnavailable:
