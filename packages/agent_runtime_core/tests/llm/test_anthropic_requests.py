@@ -103,6 +103,29 @@ async def test_tool_results_become_one_turn_of_the_user_before_what_the_user_say
     ]
 
 
+async def test_half_characters_do_not_stop_a_conversation(asked):
+    # Given a model that was cut off in the middle of an emoji: in a text, in arguments, in a result
+    half, pair = "Hi \ud83d", "\ud83d\ude00"
+    request = await asked(
+        {"role": "system", "content": half},
+        {"role": "user", "content": [text(half), text(pair)]},
+        calls(call("call_1", name=half), call("call_2", name=pair), content=half),
+        result("call_1", half),
+        result("call_2", [text(pair)]),
+    )
+
+    # Then they are sent: two halves as one character, a lone one as U+FFFD
+    assert request["system"] == [text("Hi \ufffd")]
+    asking, answering, results = request["messages"]
+    assert asking["content"] == [text("Hi \ufffd"), text("\U0001f600")]
+    assert [block.get("text") or block["input"]["name"] for block in answering["content"]] == [
+        "Hi \ufffd",
+        "Hi \ufffd",
+        "\U0001f600",
+    ]
+    assert [block["content"] for block in results["content"]] == ["Hi \ufffd", [text("\U0001f600")]]
+
+
 async def test_a_conversation_that_begins_with_the_assistant_gets_a_user_in_front(asked):
     request = await asked({"role": "assistant", "content": "Welcome! "}, USER)
 

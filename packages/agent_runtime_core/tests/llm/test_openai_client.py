@@ -265,6 +265,16 @@ async def test_a_stored_call_with_broken_arguments_is_sent_with_none(wire, argum
     assert sent["messages"][0]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
+async def test_half_characters_in_content_parts_do_not_stop_a_conversation(wire):
+    image = {"type": "image_url", "image_url": {"url": "https://images.example/1.png"}}
+    parts = [{"type": "text", "text": "Hi \ud83d"}, {"type": "text", "text": "\ud83d\ude00"}, image]
+
+    sent = await sent_for(wire, {"role": "user", "content": parts})
+
+    shown = [{"type": "text", "text": "Hi \ufffd"}, {"type": "text", "text": "\U0001f600"}, image]
+    assert sent["messages"][0]["content"] == shown
+
+
 @pytest.mark.parametrize(
     ("content", "sent_content"),
     [

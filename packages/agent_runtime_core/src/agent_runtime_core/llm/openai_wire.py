@@ -71,6 +71,8 @@ def _outgoing(message: MessageDict) -> MessageDict:
         content = str(content)
     if isinstance(content, str):
         content = whole_text(content)
+    elif isinstance(content, list):
+        content = [_whole_part(part) for part in content]
     out: MessageDict = {"role": message["role"], "content": content}
     for key in ("name", "tool_call_id"):
         if message.get(key):
@@ -78,6 +80,12 @@ def _outgoing(message: MessageDict) -> MessageDict:
     if calls:
         out["tool_calls"] = [_outgoing_call(call) for call in calls]
     return out
+
+
+def _whole_part(part: Any) -> Any:
+    """A content part whose text can be sent; one that already can be stays as it is."""
+    text = part.get("text") if isinstance(part, dict) else None
+    return part if not isinstance(text, str) or text.isascii() else {**part, "text": whole_text(text)}
 
 
 def _outgoing_call(data: Mapping[str, Any]) -> dict[str, Any]:
