@@ -130,6 +130,47 @@ async def test_a_megabyte_of_text_passes(model_server, openai, completion):
     assert len((await openai.generate(USER)).content) == 1_000_000
 
 
+# --- Half characters
+
+
+def delta(text: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+
+
+def thought(text: str) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 1, "delta": {"type": "thinking_delta", "thinking": text}}
+
+
+async def test_an_emoji_that_was_cut_between_two_pieces_comes_whole(model_server, openai, anthropic, chunk):
+    # Given servers that count in UTF-16: a thought and a text are cut in an emoji, and one half stays alone
+    pieces = ["Hi \ud83d", "\ude00!", "\ud83d"]
+    model_server.stream(
+        chunk({"reasoning_content": pieces[0]}),
+        chunk({"reasoning_content": pieces[1]}),
+        *(chunk({"content": each}) for each in pieces),
+        chunk(finish_reason="stop"),
+    )
+    model_server.stream(thought(pieces[0]), thought(pieces[1]), *(delta(each) for each in pieces), *END)
+
+    for client in (openai, anthropic):
+        # When
+        chunks = [each async for each in client.stream(USER)]
+
+        # Then every piece can be printed
+        assert "".join(each.delta for each in chunks) == "Hi \U0001f600!\ufffd"
+        assert "".join(each.thinking or "" for each in chunks) == "Hi \U0001f600!"
+        for each in chunks:
+            each.delta.encode()
+
+
+async def test_half_characters_in_a_whole_answer_are_replaced(model_server, openai, anthropic, completion):
+    model_server.reply(completion({"content": "Hi \ud83d"}))
+    model_server.reply(message({"type": "text", "text": "Hi \ud83d"}))
+
+    assert (await openai.generate(USER)).content == "Hi \ufffd"
+    assert (await anthropic.generate(USER)).content == "Hi \ufffd"
+
+
 # --- An error inside of an answer of status 200
 
 

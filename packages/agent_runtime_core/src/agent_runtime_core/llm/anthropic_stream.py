@@ -14,6 +14,7 @@ from agent_runtime_core.llm.openai_wire import (
     whole_number,
     with_ids_of_their_own,
 )
+from agent_runtime_core.llm.whole_pieces import WholePieces
 
 __all__ = ["StreamedAnswer"]
 
@@ -30,6 +31,8 @@ class StreamedAnswer:
         self._at: dict[int, _Block] = {}  # the block that is open at a position: some servers give one to several
         self._usages: list[Any] = []
         self._model = ""
+        self._text = WholePieces()
+        self._thinking = WholePieces()
 
     def take(self, event: Any) -> Iterator[LLMStreamChunk]:
         """Read one event of the SDK, and give what of it can be shown at once."""
@@ -38,11 +41,15 @@ class StreamedAnswer:
             delta = getattr(event, "delta", None)
             if text_attribute(delta, "type") == "text_delta":  # most events: nothing else is looked for in them
                 text = text_attribute(delta, "text")
+                if self._text.half or not text.isascii():
+                    text = self._text.joined(text)
                 if text:
                     yield LLMStreamChunk(delta=text)
                 return
             block = self._at.setdefault(whole_number(event, "index") or 0, _Block(None))
             thinking = block.take(delta)
+            if self._thinking.half or not thinking.isascii():
+                thinking = self._thinking.joined(thinking)
             if thinking:
                 yield LLMStreamChunk(thinking=thinking)
         elif kind == "content_block_start":
@@ -66,6 +73,7 @@ class StreamedAnswer:
         calls = [block.as_call() for block in self._blocks if block.kind == "tool_use"]
         thoughts = [thought for block in self._blocks if (thought := block.as_thinking())]
         return LLMStreamChunk(
+            delta=self._text.rest(),
             finish_reason=self.finish_reason,
             tool_calls=with_ids_of_their_own(calls) or None,
             usage=to_usage(*self._usages) or None,

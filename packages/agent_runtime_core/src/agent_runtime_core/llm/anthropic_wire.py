@@ -19,7 +19,7 @@ from agent_runtime_core.llm.openai_wire import (
     with_ids_of_their_own,
 )
 from agent_runtime_core.llm.structured_output import wanted_schema
-from agent_runtime_core.messages import MessageDict, Usage
+from agent_runtime_core.messages import MessageDict, Usage, whole_text
 
 __all__ = [
     "DEFAULT_MAX_TOKENS",
@@ -152,7 +152,7 @@ def _answer_as_wanted(fields: dict[str, Any], effort: str | None, others: dict[s
 def to_message(blocks: Sequence[Any]) -> MessageDict:
     """The SDK's blocks in the normal form: `content` as text, `tool_calls` and `thinking_blocks` when there are any."""
     texts = [text_attribute(block, "text") for block in blocks if text_attribute(block, "type") == "text"]
-    out: MessageDict = {"role": "assistant", "content": "".join(texts)}
+    out: MessageDict = {"role": "assistant", "content": whole_text("".join(texts))}
     calls = [
         call_in_openai_form(
             text_attribute(block, "id"),

@@ -17,6 +17,7 @@ from agent_runtime_core.llm.openai_wire import (
     whole_number,
     with_ids_of_their_own,
 )
+from agent_runtime_core.llm.whole_pieces import WholePieces
 from agent_runtime_core.messages import Usage
 
 __all__ = ["StreamedAnswer", "StreamedToolCalls"]
@@ -33,6 +34,8 @@ class StreamedAnswer:
         self._calls = StreamedToolCalls()
         self._usage: Usage = {}
         self._model = ""
+        self._text = WholePieces()
+        self._thinking = WholePieces()
 
     def take(self, chunk: Any) -> Iterator[LLMStreamChunk]:
         """Read one chunk of the SDK, and give what of it can be shown at once."""
@@ -50,12 +53,17 @@ class StreamedAnswer:
             for call in items(delta, "tool_calls"):
                 self._calls.take(call)
             self.finish_reason = text_attribute(choice, "finish_reason") or self.finish_reason
+            if text and (self._text.half or not text.isascii()):
+                text = self._text.joined(text)
+            if thinking and (self._thinking.half or not thinking.isascii()):
+                thinking = self._thinking.joined(thinking)
             if text or thinking:
                 yield LLMStreamChunk(delta=text, thinking=thinking or None)
 
     def last_chunk(self) -> LLMStreamChunk:
         """The chunk that ends the stream: why the model stopped, its tool calls and its token counts."""
         return LLMStreamChunk(
+            delta=self._text.rest(),
             finish_reason=self.finish_reason,
             tool_calls=self._calls.whole() or None,
             usage=self._usage or None,

@@ -121,7 +121,7 @@ def to_message(message: Any) -> MessageDict:
     """The SDK's message in the normal form: `role`, `content` as text, `tool_calls` when there are any."""
     # A refusal is what the model says to the user instead of an answer.
     content = text_of(_text_or_parts(getattr(message, "content", None))) or text_attribute(message, "refusal")
-    out: MessageDict = {"role": "assistant", "content": content}
+    out: MessageDict = {"role": "assistant", "content": whole_text(content)}
     calls = items(message, "tool_calls")
     if calls:
         out["tool_calls"] = with_ids_of_their_own([_incoming_call(call) for call in calls])
