@@ -214,3 +214,12 @@ async def test_what_a_model_has_said_is_in_no_error(model_server, client, chunk)
         await read_all(client)
 
     assert "private" not in str(caught.value)
+
+
+async def test_what_a_vendor_quotes_from_the_conversation_is_in_no_error(model_server, client):
+    model_server.reply({"error": {"message": "bad input: my private words"}}, status=400)
+
+    with pytest.raises(LLMRejected, match="bad input: ") as caught:
+        await client.generate([{"role": "user", "content": "my private words"}])
+
+    assert "private" not in str(caught.value)

@@ -20,6 +20,7 @@ from agent_runtime_core.llm.errors import AnthropicConfigurationError
 from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
+from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
@@ -135,7 +136,7 @@ class AnthropicClient(SDKClient):
             messages, model=model, tools=tools, temperature=temperature, max_tokens=max_tokens, **kwargs
         )
         create = self._here().messages.create
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             response = await create(**_as_known(request, create))
             raise_told(response, _sdk)
         blocks = getattr(response, "content", None)
@@ -179,11 +180,11 @@ class AnthropicClient(SDKClient):
         model = model or self.default_model
         request = self._request(messages, model=model, tools=tools, **kwargs)
         create = self._here().messages.create
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             events = await create(stream=True, **_as_known(request, create))
         answer = StreamedAnswer()
         try:
-            with self._our_errors(model, streaming=True):
+            with self._our_errors(model, messages, streaming=True):
                 async for event in events:
                     for piece in answer.take(event):
                         yield piece
@@ -203,7 +204,7 @@ class AnthropicClient(SDKClient):
         return request_fields(messages, prompt_cache=cached, **options)
 
     @contextmanager
-    def _our_errors(self, model: str, *, streaming: bool = False) -> Iterator[None]:
+    def _our_errors(self, model: str, messages: list[MessageDict], *, streaming: bool = False) -> Iterator[None]:
         """The one border at which the vendor's errors become ours."""
         try:
             yield
@@ -214,7 +215,7 @@ class AnthropicClient(SDKClient):
             ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
         return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="anthropic", model=model)

@@ -27,6 +27,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
+from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.real_calls import check_real_call
 from agent_runtime_core.llm.sdk_client import server_name
 from agent_runtime_core.llm.stream_end import is_made_up, why_unfinished
@@ -186,7 +187,7 @@ class LiteLLMClient(LLMClient):
             )
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, request["messages"]) from error
 
     def _bad_reply(self, request: dict[str, Any], what: str) -> LLMBadReply:
         model = request["model"]

@@ -22,6 +22,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
+from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
@@ -137,7 +138,7 @@ class OpenAIClient(SDKClient):
         request = request_fields(
             messages, model=model, tools=tools, temperature=temperature, max_tokens=max_tokens, **kwargs
         )
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             response = await self._here().chat.completions.create(**request)
             raise_told(response, _sdk)
         choices = items(response, "choices")
@@ -180,11 +181,11 @@ class OpenAIClient(SDKClient):
         model = model or self.default_model
         kwargs.setdefault("stream_options", {"include_usage": True})  # None leaves it out, for a server that minds
         request = request_fields(messages, model=model, tools=tools, **kwargs)
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             chunks = await self._here().chat.completions.create(stream=True, **request)
         answer = StreamedAnswer()
         try:
-            with self._our_errors(model, streaming=True):
+            with self._our_errors(model, messages, streaming=True):
                 async for chunk in chunks:
                     for piece in answer.take(chunk):
                         yield piece
@@ -195,7 +196,7 @@ class OpenAIClient(SDKClient):
         yield answer.last_chunk()
 
     @contextmanager
-    def _our_errors(self, model: str, *, streaming: bool = False) -> Iterator[None]:
+    def _our_errors(self, model: str, messages: list[MessageDict], *, streaming: bool = False) -> Iterator[None]:
         """The one border at which the vendor's errors become ours."""
         try:
             yield
@@ -206,7 +207,7 @@ class OpenAIClient(SDKClient):
             ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
         return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="openai", model=model)
