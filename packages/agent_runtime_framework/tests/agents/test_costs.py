@@ -196,20 +196,23 @@ async def test_a_budget_of_tokens_looks_ahead_in_the_same_way(signup: SimpleName
     assert llm.call_count == calls
 
 
-@pytest.mark.parametrize("limits", [{"max_cost": 30}, {"max_total_tokens": 39}])
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [(RunLimits(max_cost=30), "limit:cost"), (RunLimits(max_total_tokens=39), "limit:total_tokens")],
+)
 async def test_the_closing_words_are_not_asked_for_when_they_would_break_the_budget(
-    signup: SimpleNamespace, limits: dict[str, Any]
+    signup: SimpleNamespace, limits: RunLimits, reason: str
 ) -> None:
     # Given: a run that may ask the model once, and has spent its budget then
     llm = forever()
-    config = JourneyConfig(max_tool_iterations=1, pricing=penny, limits=RunLimits(**limits))
+    config = JourneyConfig(max_tool_iterations=1, pricing=penny, limits=limits)
 
     # When
     result = await signup.Agent(llm, config).send("c", "Hi")
 
     # Then
     assert llm.call_count == 1
-    assert result.metadata["stopped_reason"] == {"max_cost": "limit:cost"}.get(*limits, "limit:total_tokens")
+    assert result.metadata["stopped_reason"] == reason
     assert result.response == JourneyConfig().closing_text
 
 

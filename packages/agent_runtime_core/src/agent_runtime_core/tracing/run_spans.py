@@ -28,6 +28,9 @@ from agent_runtime_core.tracing import gen_ai
 __all__ = ["Instruments", "RunSpans"]
 
 
+_FAILURES = ("failed", "timed_out")
+
+
 class Instruments:
     """The two metrics of the conventions for a client.
 
@@ -89,6 +92,7 @@ class RunSpans:
         self._open: Span | None = None
         self._call: dict[str, Any] | None = None  # the metrics' attributes while the model is asked
         self._since = 0.0
+        self._has_told_its_end = False
 
     @property
     def innermost(self) -> Span:
@@ -113,12 +117,14 @@ class RunSpans:
             case ToolCallFinished():
                 self._tool_used(event)
             case RunFinished():
+                self._has_told_its_end = True
                 self._run.set_attribute("journey.stopped_reason", event.reason)
                 self._run.set_attributes(_usage(event.usage))
                 if event.cost is not None:
                     self._run.set_attribute("journey.cost", float(event.cost))
                 self._close(error_type="timeout")  # a call that a limit of time has cut off has no end of its own
             case RunFailed():
+                self._has_told_its_end = True
                 self._fail(event.error)
 
     def note(self, name: str, payload: dict[str, Any]) -> None:
@@ -130,6 +136,9 @@ class RunSpans:
         """The run is over."""
         self._close(error_type=outcome)
         self._run.set_attribute("journey.outcome", outcome)
+        if outcome in _FAILURES and not self._has_told_its_end:
+            self._run.set_attribute(gen_ai.ERROR_TYPE, outcome)
+            self._run.set_status(Status(StatusCode.ERROR, outcome))
         self._run.end()
 
     def _at_step(self, step: Any) -> dict[str, Any]:
