@@ -186,7 +186,8 @@ class AnthropicClient(SDKClient):
         try:
             with self._our_errors(model, messages, streaming=True):
                 async for event in events:
-                    for piece in answer.take(event):
+                    piece = answer.take(event)
+                    if piece is not None:
                         yield piece
         finally:
             await events.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from agent_runtime_core.interfaces.llm import LLMStreamChunk
@@ -34,31 +33,31 @@ class StreamedAnswer:
         self._text = WholePieces()
         self._thinking = WholePieces()
 
-    def take(self, event: Any) -> Iterator[LLMStreamChunk]:
-        """Read one event of the SDK, and give what of it can be shown at once."""
-        kind = text_attribute(event, "type")
+    def take(self, event: Any) -> LLMStreamChunk | None:
+        """Read one event of the SDK, and give what of it can be shown at once; None when there is nothing."""
+        kind = getattr(event, "type", None)
         if kind == "content_block_delta":
             delta = getattr(event, "delta", None)
-            if text_attribute(delta, "type") == "text_delta":  # most events: nothing else is looked for in them
-                text = text_attribute(delta, "text")
+            if getattr(delta, "type", None) == "text_delta":  # most events: nothing else is looked for in them
+                text = getattr(delta, "text", None)
+                if not isinstance(text, str):
+                    return None
                 if self._text.half or not text.isascii():
                     text = self._text.joined(text)
-                if text:
-                    yield LLMStreamChunk(delta=text)
-                return
+                return LLMStreamChunk(text) if text else None
             block = self._at.setdefault(whole_number(event, "index") or 0, _Block(None))
             thinking = block.take(delta)
             if self._thinking.half or not thinking.isascii():
                 thinking = self._thinking.joined(thinking)
             if thinking:
-                yield LLMStreamChunk(thinking=thinking)
+                return LLMStreamChunk(thinking=thinking)
         elif kind == "content_block_start":
             self.has_begun = True
             begun = getattr(event, "content_block", None)
             block = self._at[whole_number(event, "index") or 0] = _Block(begun)
             self._blocks.append(block)
             if block.kind == "text" and text_attribute(begun, "text"):
-                yield LLMStreamChunk(delta=text_attribute(begun, "text"))
+                return LLMStreamChunk(delta=text_attribute(begun, "text"))
         elif kind == "message_delta":
             self._usages.append(getattr(event, "usage", None))
             self.finish_reason = text_attribute(getattr(event, "delta", None), "stop_reason") or self.finish_reason
@@ -67,6 +66,7 @@ class StreamedAnswer:
             message = getattr(event, "message", None)
             self._usages.append(getattr(message, "usage", None))
             self._model = text_attribute(message, "model")
+        return None
 
     def last_chunk(self) -> LLMStreamChunk:
         """The chunk that ends the stream: why the model stopped, its tool calls, its thinking and its token counts."""
