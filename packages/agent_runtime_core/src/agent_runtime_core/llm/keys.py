@@ -28,8 +28,8 @@ def usable_key(key: Any, error: type[ConfigError], what_to_set: str) -> Any:
         return key
     key = key.strip()
     for place, character in enumerate(key, 1):
-        if not "!" <= character <= "~":
-            kind = "a blank or line break" if character.isspace() else "no visible character of ASCII"
+        if not " " <= character <= "~":
+            kind = "a line break or tabulator" if character in "\r\n\t" else "no visible character of ASCII"
             raise error(
                 f"The API key cannot be sent: character {place} of {len(key)} is {kind}. "
                 f"Copy the key anew. {what_to_set}"
