@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from types import SimpleNamespace
@@ -553,3 +556,26 @@ async def test_a_backend_that_does_not_exist_is_an_error_of_the_first_run(signup
 
     with pytest.raises(ConfigError, match="OpenTelemetry"):
         await signup.Agent(ScriptedLLM(["Hello."])).send("c-1", "Hi")
+
+
+def test_a_run_that_nobody_traces_loads_nothing_of_it() -> None:
+    # Given: a fresh interpreter
+    program = """
+import asyncio, json, sys
+from agent_runtime_framework import LLMExecutor
+class Model:
+    async def generate(self, messages, **kwargs):
+        return type("Answer", (), {"message": {"role": "assistant", "content": "Hi"}, "usage": {"prompt_tokens": 1}})()
+asyncio.run(LLMExecutor(Model()).run([{"role": "user", "content": "Hi"}]))
+print(json.dumps([name for name in sys.modules if name.partition(".")[0] in ("opentelemetry", "genai_prices")]))
+"""
+    unwanted = ("COV", "AGENT_RUNTIME_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+
+    # When
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+
+    # Then
+    assert json.loads(finished.stdout) == []

@@ -26,7 +26,8 @@ class RunLimits:
     max_tool_calls: int | None = None
     """Tool calls of a run; one more is not executed and the run ends."""
     max_total_tokens: int | None = None
-    """Tokens, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made."""
+    """Tokens, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made, and none
+    after one whose tokens nobody has counted."""
     max_seconds: float | None = None
     """Wall time of a run in seconds; an LLM call or tool that is under way then is stopped."""
     max_invalid_arguments: int | None = 3
