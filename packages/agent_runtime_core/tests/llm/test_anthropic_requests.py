@@ -20,17 +20,23 @@ USER = {"role": "user", "content": "Hello"}
 
 @pytest.fixture
 async def asked(model_server):
-    """Ask with these messages; what the server got."""
+    """Ask with these messages; what the server got, every turn as blocks: a text alone is short for one of them."""
     address = model_server.base_url.removesuffix("/v1")
     client = AnthropicClient("test-key", base_url=address, max_retries=0)
 
     async def asked(*messages: dict[str, Any], prompt_cache: bool = False, **options: Any) -> dict[str, Any]:
         model_server.reply({"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"})
         await client.generate(list(messages), prompt_cache=prompt_cache, **options)
-        return model_server.requests[-1]
+        request = model_server.requests[-1]
+        turns = [{**turn, "content": blocks(turn["content"])} for turn in request["messages"]]
+        return {**request, "messages": turns}
 
     yield asked
     await client.close()
+
+
+def blocks(content: Any) -> Any:
+    return [text(content)] if isinstance(content, str) else content
 
 
 def call(call_id: str, tool: str = "save_name", /, **arguments: Any) -> dict[str, Any]:
@@ -354,6 +360,13 @@ async def test_who_sets_a_breakpoint_sets_all(asked):
 
 async def test_without_the_cache_nothing_is_marked(asked):
     assert breakpoints(await asked({"role": "system", "content": "Persona"}, USER)) == []
+
+
+async def test_a_turn_of_one_text_goes_out_as_the_text_unless_it_carries_a_breakpoint(asked, model_server):
+    await asked(USER, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Go on"}, prompt_cache=True)
+
+    marked = {**text("Go on"), "cache_control": {"type": "ephemeral"}}
+    assert [turn["content"] for turn in model_server.requests[-1]["messages"]] == ["Hello", "Hi", [marked]]
 
 
 # --- The pairs of calls and results, as a function of its own

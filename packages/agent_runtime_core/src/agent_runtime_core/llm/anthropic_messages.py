@@ -46,7 +46,8 @@ def turns_of(messages: Sequence[MessageDict]) -> list[dict[str, Any]]:
             _add(turns, "user", [_result_block(message, ids)])
         else:
             _add(turns, "user", content_blocks(message.get("content")))
-    turns = without_orphaned_blocks([_results_first(turn) for turn in turns])
+    if any(block.get("type") != "text" for turn in turns for block in turn["content"]):  # texts have no partners
+        turns = without_orphaned_blocks([_results_first(turn) for turn in turns])
     if turns and turns[-1]["role"] == "assistant":
         turns[-1] = _without_space_at_the_end(turns[-1])
     if not turns or turns[0]["role"] == "assistant":

@@ -78,7 +78,24 @@ def request_fields(
         _think(fields, thinking, thinking_budget)
     _answer_as_wanted(fields, reasoning_effort, others)
     fields.update((name, value) for name, value in others.items() if value is not None and name not in _OF_OPENAI_ONLY)
-    return with_breakpoints(fields) if prompt_cache else fields
+    if prompt_cache:
+        fields = with_breakpoints(fields)
+    fields["messages"] = [_shortened(turn) for turn in fields["messages"]]
+    return fields
+
+
+def _shortened(turn: dict[str, Any]) -> dict[str, Any]:
+    """A turn of one plain text with the text itself as its content, which spares the SDK a walk through its block.
+
+    Anthropic's reference calls the two forms equivalent, and a breakpoint is no part of what it ends. So a turn that
+    is a block with a breakpoint in one request, and a text in the next, leaves the cached beginning as it is.
+    """
+    blocks = turn["content"]
+    if len(blocks) == 1:
+        block = blocks[0]
+        if len(block) == 2 and block.get("type") == "text":
+            return {"role": turn["role"], "content": block["text"]}
+    return turn
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
