@@ -83,7 +83,17 @@ async def test_no_recording_says_so(path: Path):
         await RecordingLLM(path).generate(USER)
 
 
-@pytest.mark.parametrize("line", ["not json", "[]", '{"request": {}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[]",
+        '{"request": {}}',
+        '{"request": {}, "chunks": [{"text": "x"}]}',
+        '{"request": {}, "response": {"message": {}, "words": 1}}',
+        '{"request": {}, "response": 7}',
+    ],
+)
 async def test_a_broken_line_is_named(path: Path, line: str):
     await asyncio.to_thread(path.write_text, f'{{"request": {{}}, "chunks": []}}\n{line}\n', encoding="utf-8")
 
@@ -116,3 +126,19 @@ async def test_a_text_with_line_separators_of_its_own_is_read_back(tmp_path):
     await RecordingLLM(path, ScriptedLLM([text])).generate(asked)
 
     assert (await RecordingLLM(path).generate(asked)).content == text
+
+
+async def test_half_of_a_character_is_read_back(path: Path):
+    await RecordingLLM(path, ScriptedLLM(["\ud83d?"])).generate(USER)
+
+    assert (await RecordingLLM(path).generate(USER)).content == "\ud83d?"
+
+
+async def test_no_call_of_many_at_the_same_time_is_lost(path: Path):
+    recorder = RecordingLLM(path, ScriptedLLM([str(n) for n in range(40)]))
+    await asyncio.to_thread(path.write_text, "an older recording\n")
+
+    await asyncio.gather(*(recorder.generate(USER) for _ in range(40)))
+
+    player = RecordingLLM(path)
+    assert sorted([int((await player.generate(USER)).content) for _ in range(40)]) == list(range(40))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +19,9 @@ from agent_runtime_core.testing.pieces import in_pieces, put_together
 __all__ = ["RecordingLLM"]
 
 _NEVER_RECORDED = frozenset({"api_key", "extra_headers", "extra_body", "headers"})  # where secrets live
+
+
+_LONE = "surrogatepass"  # half of a character, as a model may write it, is kept
 
 
 class RecordingLLM(LLMClient):
@@ -39,6 +43,8 @@ class RecordingLLM(LLMClient):
         self.position = 0
         """Calls so far."""
         self._lines: list[dict[str, Any]] | None = None
+        self._begun = False
+        self._writing = threading.Lock()
 
     @property
     def default_model(self) -> str:
@@ -92,9 +98,13 @@ class RecordingLLM(LLMClient):
 
     async def _write(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, default=str)
-        mode = "a" if self.position else "w"
         self.position += 1
-        await asyncio.to_thread(_append, self.path, mode, text)
+        await asyncio.to_thread(self._append, text)
+
+    def _append(self, text: str) -> None:
+        with self._writing, self.path.open("a" if self._begun else "w", encoding="utf-8", errors=_LONE) as file:
+            self._begun = True
+            file.write(f"{text}\n")
 
     async def _recorded(self, request: dict[str, Any]) -> dict[str, Any]:
         """The line that answers this request."""
@@ -122,7 +132,7 @@ def _request(messages: list[MessageDict], options: dict[str, Any]) -> dict[str, 
 
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        texts = [text for text in path.read_text(encoding="utf-8").split("\n") if text]
+        texts = [text for text in path.read_text(encoding="utf-8", errors=_LONE).split("\n") if text]
     except OSError as error:
         raise ConfigError(f"no recording can be read from {path}: {error.strerror}. Record one first.") from error
     lines = []
@@ -133,13 +143,12 @@ def _read(path: Path) -> list[dict[str, Any]]:
             raise ConfigError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(line, dict) or "request" not in line or not line.keys() & {"response", "chunks"}:
             raise ConfigError(f"{path}, line {number}: not a recorded call (request, and response or chunks)")
+        try:
+            _response_of(line)
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"{path}, line {number}: not an answer that can be read ({error})") from error
         lines.append(line)
     return lines
-
-
-def _append(path: Path, mode: str, text: str) -> None:
-    with path.open(mode, encoding="utf-8") as file:
-        file.write(f"{text}\n")
 
 
 def _response_of(line: dict[str, Any]) -> LLMResponse:
