@@ -77,9 +77,9 @@ class RuntimeConfig:
     run_timeout_seconds: int = 300
     """How long a queued run may take."""
     heartbeat_interval_seconds: int = 30
-    """How often a worker says that a run is still alive."""
+    """How often a run says that it is still alive; twice in `lease_ttl_seconds` at least."""
     lease_ttl_seconds: int = 60
-    """How long a worker owns a run without a heartbeat."""
+    """How long after its latest event a run may be taken to be alive."""
     max_retries: int = 3
     """How often a failed run is tried again."""
     retry_backoff_base: int = 2

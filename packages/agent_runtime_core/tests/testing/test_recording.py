@@ -35,7 +35,13 @@ async def ask(client: Any, streaming: bool, messages: Any = USER, **options: Any
 async def test_what_was_recorded_is_played_back(path: Path, recorded_streaming: bool, replayed_streaming: bool):
     # Given a recording, with a key that nobody should write down
     script: list[Any] = ["Hello, there!", tool_call_reply("save_name", name="Ada")]
-    secret = {"extra_headers": {"authorization": "Bearer hidden"}}
+    secret = {
+        "extra_headers": {"authorization": "Bearer hidden"},
+        "api_key": "hidden",
+        "aws_secret_access_key": "hidden",
+        "azure_ad_token": "hidden",
+        "vertex_credentials": "hidden",
+    }
     recorder = RecordingLLM(path, ScriptedLLM(script))
     first = await ask(recorder, recorded_streaming, **secret)
     second = await ask(recorder, recorded_streaming, MORE, tools=TOOLS)

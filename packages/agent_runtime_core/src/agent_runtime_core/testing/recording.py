@@ -18,7 +18,8 @@ from agent_runtime_core.testing.pieces import in_pieces, put_together
 
 __all__ = ["RecordingLLM"]
 
-_NEVER_RECORDED = frozenset({"api_key", "extra_headers", "extra_body", "headers"})  # where secrets live
+_NEVER_RECORDED = frozenset({"extra_headers", "default_headers", "headers", "extra_body", "extra_query"})
+_SECRET_ENDINGS = ("_key", "_key_id", "_token", "_secret", "_credentials", "password", "authorization")
 
 
 _LONE = "surrogatepass"  # half of a character, as a model may write it, is kept
@@ -125,9 +126,13 @@ class RecordingLLM(LLMClient):
 
 def _request(messages: list[MessageDict], options: dict[str, Any]) -> dict[str, Any]:
     """What was asked, as it reads when it comes back from the file."""
-    given = {name: value for name, value in options.items() if value is not None and name not in _NEVER_RECORDED}
+    given = {name: value for name, value in options.items() if value is not None and not _is_secret(name)}
     plain: dict[str, Any] = json.loads(json.dumps({"messages": messages, **given}, default=str))
     return plain
+
+
+def _is_secret(name: str) -> bool:
+    return name in _NEVER_RECORDED or name.lower().endswith(_SECRET_ENDINGS)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
