@@ -37,8 +37,10 @@ def raise_told(answer: Any, sdk: Any) -> None:
         answer: What the SDK made of the answer; one that holds no error, or content beside it, passes.
         sdk: The vendor's module; None when it is not installed.
     """
+    if sdk is None or getattr(answer, "content", None):
+        return
     told = getattr(answer, "error", None)
-    if sdk is None or getattr(answer, "content", None) or not isinstance(told, (str, Mapping)) or not told:
+    if not isinstance(told, (str, Mapping)) or not told:
         return
     raise sdk.APIError("it told no reason", None, body={"error": told})
 

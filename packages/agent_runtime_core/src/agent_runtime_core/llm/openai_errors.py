@@ -42,8 +42,10 @@ def raise_told(answer: Any, sdk: Any) -> None:
         answer: What the SDK made of the answer; one that holds no error, or a message beside it, passes.
         sdk: The vendor's module; None when it is not installed.
     """
+    if sdk is None or getattr(answer, "choices", None):
+        return
     told = getattr(answer, "error", None)
-    if sdk is None or getattr(answer, "choices", None) or not isinstance(told, (str, Mapping)) or not told:
+    if not isinstance(told, (str, Mapping)) or not told:
         return
     words = told.get("message") if isinstance(told, Mapping) else told
     text = words if isinstance(words, str) and words else "it told no reason"
