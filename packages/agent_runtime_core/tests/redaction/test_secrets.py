@@ -153,6 +153,9 @@ def test_what_is_clean_is_not_changed_again(text: str) -> None:
     [
         "--password SECRET --user ada",
         "password=none-SECRET",
+        "password=SECRET;0:SECRET",
+        "redis://pwd:SECRET@host:6379/0",
+        "redis://user:SECRET://SECRET@host:6379/0",
         "password=' SECRET', 'other'",
         "Cookie: session=SECRET; other=SECRET",
         "<db:password>SECRET</db:password>",

@@ -35,7 +35,7 @@ _QUOTED = r"""
 """
 """A value in quotes, from its first quote to before its last one; to the end of the line where that is missing."""
 _ENDS = r"""
-    (?: [,;&](?= \s | $ | \\{0,7}["']?[\w.%-]+\\{0,7}["']?\s*[=:] )
+    (?: [,;&](?= \s | $ | [\w.%-]+(?: = | :\s ) | \\{0,7}["'][\w.%-]+\\{0,7}["']\s*[=:] )
     | \\{0,7}["'](?= [\s,;:)}\]] | $ )
     | [)}\]>.,;:]++(?= \s | $ ) )
 """
@@ -52,6 +52,13 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 _PATTERNS = (
     _compiled(r"(?P<keep> -----BEGIN[ ][A-Z ]{0,30}PRIVATE[ ]KEY----- ) .*? (?= -----END | \Z )"),
+    # The user and password in an address.
+    _compiled(
+        r"""(?P<keep> (?<![a-z0-9])[a-z][a-z0-9+.-]{0,30}:// )
+        (?: [^\s/@:?#"'<>]* : (?! \d{1,5}(?:[/?#]|$) ) (?: [^\s"'<>] | ["'](?=[^\s,;:)}\]]) ){1,500}
+        | (?<=http://)[^\s/@:?#"'<>]+
+        | (?<=https://)[^\s/@:?#"'<>]+ ) (?=@)"""
+    ),
     # A header, as text, JSON, a Python dict, or the pair that HTTP libraries keep: all of its value.
     _compiled(rf"""(?P<keep> \([bru]?["'][\w.-]{{0,60}}(?:{_HEADER}|{_SETTING})["']\s*,\s* ) {_QUOTED}"""),
     _compiled(r"""(?P<keep> \b(?:set-)?cookie\s*[:=]\s* ) (?=[\w.-]+=) [^\n"']+"""),
@@ -67,13 +74,6 @@ _PATTERNS = (
     ),
     _compiled(r"(?P<keep> \bbearer\s+ ) (?= \S*\d | \S{20} ) [a-z0-9._~+/=-]{8,}"),
     _compiled(r"(?P<keep> \bbasic\s+ ) (?= \S*[\d=] ) [a-z0-9+/]{8,}={0,2}"),
-    # The user and password in an address.
-    _compiled(
-        r"""(?P<keep> (?<![a-z0-9])[a-z][a-z0-9+.-]{0,30}:// )
-        (?: [^\s/@:?#"'<>]* : (?! \d{1,5}(?:[/?#]|$) ) (?: (?!://) (?: [^\s"'<>] | ["'](?=[^\s,;:)}\]]) ) ){1,500}
-        | (?<=http://)[^\s/@:?#"'<>]+
-        | (?<=https://)[^\s/@:?#"'<>]+ ) (?=@)"""
-    ),
 )
 _KEYS = re.compile(
     r"\b(?:(?:sk|pk|rk)-[A-Za-z0-9_-]{8,}|(?:[srp]k|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}"
