@@ -51,7 +51,7 @@ class RuntimeConfig:
     llm_retry_base_seconds: float = field(default=0.5, metadata=_FROM_ZERO)
     """The pause before the second attempt; it doubles with every further one."""
     llm_retry_max_seconds: float = field(default=30.0, metadata=_FROM_ZERO)
-    """The longest pause."""
+    """The longest pause; a vendor who asks for a longer one is not asked again."""
     llm_retry_jitter: float = field(default=0.5, metadata=_A_PART)
     """Which part of a pause is left to chance, 0 to 1."""
     llm_max_concurrency: int | None = field(default=1000, metadata=_FROM_ONE)

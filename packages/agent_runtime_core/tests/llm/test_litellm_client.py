@@ -106,6 +106,46 @@ async def test_a_status_becomes_our_error_without_the_key(model_server, client, 
     assert caught.value.__cause__ is not None
 
 
+async def test_a_key_of_the_environment_is_taken_out_of_the_vendors_words(model_server, monkeypatch):
+    monkeypatch.setenv("GROQ_API_KEY", "corp-0123456789")
+    model_server.reply({"error": {"message": "No: corp-0123456789", "type": "x"}}, status=401)
+
+    with pytest.raises(LLMRejected) as caught:
+        await LiteLLMClient("groq/llama", api_base=model_server.base_url, max_retries=0).generate([USER])
+
+    assert "corp-0123456789" not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+async def test_a_key_that_cannot_be_sent_is_no_outage(model_server, monkeypatch):
+    monkeypatch.setenv("GROQ_API_KEY", "corp-0123\n456789")
+
+    with pytest.raises(LLMRejected, match="The key cannot be sent") as caught:
+        await LiteLLMClient("groq/llama", api_base=model_server.base_url, max_retries=0).generate([USER])
+
+    assert "456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"response_format": "json"}, {"messages": [{"role": "user", "content": [{"type": "unheard of"}]}]}],
+    ids=["option", "message"],
+)
+async def test_a_request_that_cannot_be_made_is_no_outage(client, wrong):
+    with pytest.raises(LLMRejected, match="LiteLLM cannot make this request"):
+        await client.generate(**{"messages": [USER], **wrong})
+
+
+async def test_nobody_listens_is_an_outage(unused_tcp_port):
+    for vendor in ("openai", "groq", "gemini", "anthropic"):
+        client = LiteLLMClient(
+            f"{vendor}/x", api_key=KEY, api_base=f"http://127.0.0.1:{unused_tcp_port}", max_retries=0
+        )
+
+        with pytest.raises(LLMUnavailable, match="No connection"):
+            await client.generate([USER])
+
+
 async def test_a_stream_that_is_cut_is_an_error(model_server, client, chunk):
     model_server.stream(chunk({"content": "Hel"}), ending="cut")
 

@@ -32,6 +32,7 @@ from agent_runtime_core.llm.real_calls import check_real_call
 from agent_runtime_core.llm.sdk_client import server_name
 from agent_runtime_core.llm.stream_end import is_made_up, why_unfinished
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.redaction.secrets import names_secret
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 litellm: Any
@@ -178,11 +179,12 @@ class LiteLLMClient(LLMClient):
         try:
             yield
         except Exception as error:  # which of them are LiteLLM's is decided in one place; the others go on
-            secret = request.get("api_key")
+            given = {**request, "api_key": request.get("api_key") or litellm.api_key}
+            secrets = [value for name, value in given.items() if isinstance(value, str) and names_secret(name)]
             ours = translated(
                 error,
                 model=request["model"],
-                secret=secret if isinstance(secret, str) else "",
+                secrets=secrets,
                 streaming=streaming,
             )
             if ours is None:

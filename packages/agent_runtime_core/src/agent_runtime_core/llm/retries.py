@@ -25,7 +25,7 @@ class Retries:
     base_s: float = 0.5
     """The pause before the second attempt in seconds; it doubles with every further one."""
     max_s: float = 30.0
-    """The longest pause in seconds, also when the vendor asks for a longer one."""
+    """The longest pause in seconds; a vendor who asks for a longer one is not asked again."""
     jitter: float = 0.5
     """Which part of a pause is left to chance, 0 to 1: clients that failed together shall not come back together."""
 
@@ -52,6 +52,8 @@ class Retries:
             return None
         asked_s = getattr(error, "retry_after_s", None)
         if asked_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
+            if asked_s > self.max_s:
+                return None
             return float(min(asked_s + chance * self.jitter * self.base_s, self.max_s))
         pause = min(self.base_s * 2.0 ** min(attempt - 1, 60), self.max_s)
         return pause * (1 - self.jitter * chance)
