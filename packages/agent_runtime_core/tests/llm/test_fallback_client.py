@@ -287,6 +287,95 @@ async def test_a_model_is_the_first_clients_business(streaming: bool):
     assert second.calls[0]["kwargs"] == {"temperature": 0.5}
 
 
+class Strict(ScriptedLLM):
+    """Takes what Anthropic's SDK takes: no option that it does not know."""
+
+    provider = "strict"
+
+    async def generate(self, messages: Any, *, tools: Any = None, max_tokens: Any = None, **options: Any) -> Any:
+        if unknown := set(options) - {"temperature", "tool_choice", "stop", "thinking"}:
+            raise TypeError(f"create() got an unexpected keyword argument {unknown.pop()!r}")
+        return await super().generate(messages, tools=tools, max_tokens=max_tokens, **options)
+
+    def stream(self, messages: Any, *, tools: Any = None, max_tokens: Any = None, **options: Any) -> Any:
+        if unknown := set(options) - {"temperature", "tool_choice", "stop", "thinking"}:
+            raise TypeError(f"create() got an unexpected keyword argument {unknown.pop()!r}")
+        return super().stream(messages, tools=tools, max_tokens=max_tokens, **options)
+
+
+@both_ways
+async def test_another_kind_of_client_gets_the_options_that_all_know(streaming: bool, caplog):
+    first, second = ScriptedLLM([DOWN]), Strict(["Second"])
+
+    said = await ask(
+        FallbackClient([first, second]),
+        streaming,
+        **{"seed": 3, "user": "ada@example.org", "frequency_penalty": 0.1, "temperature": 0.5},
+        **{"max_completion_tokens": 9, "stop_sequences": ["END"], "thinking": {"type": "enabled", "budget_tokens": 5}},
+        tool_choice={"type": "tool", "name": "save"},
+    )
+
+    assert said == "Second"
+    options = {name: value for name, value in second.calls[0]["kwargs"].items() if value is not None}
+    assert options == {
+        "temperature": 0.5,
+        "max_tokens": 9,
+        "stop": ["END"],
+        "thinking": True,
+        "tool_choice": {"type": "function", "function": {"name": "save"}},
+    }
+    assert "without the options seed, user, frequency_penalty" in caplog.text
+    assert "ada@example.org" not in caplog.text
+
+
+@both_ways
+async def test_the_same_kind_of_client_gets_all_options(streaming: bool):
+    first, second = ScriptedLLM([DOWN]), ScriptedLLM(["Second"])
+
+    await ask(FallbackClient([first, second]), streaming, seed=3)
+
+    assert second.calls[0]["kwargs"] == {"seed": 3}
+
+
+@both_ways
+async def test_what_another_client_cannot_take_does_not_hide_the_outage(streaming: bool):
+    client = FallbackClient([ScriptedLLM([DOWN]), Strict([]), ScriptedLLM(["Third"])])
+    hopeless = FallbackClient([ScriptedLLM([DOWN]), Strict([])])
+
+    assert await ask(client, streaming, response_format={"type": "json_object"}) == "Third"
+    with pytest.raises(
+        LLMUnavailable, match=r"1\. openai gpt-4o: .*down.* 2\. .*cannot take this call: TypeError"
+    ) as caught:
+        await ask(hopeless, streaming, response_format={"type": "json_object"})
+
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert isinstance(caught.value.__cause__.exceptions[1].__cause__, TypeError)
+
+
+@both_ways
+async def test_a_refusal_by_the_second_says_that_the_first_was_down(streaming: bool):
+    client = FallbackClient([ScriptedLLM([DOWN]), ScriptedLLM([LLMRejected("bad messages", status=400)])])
+
+    with pytest.raises(LLMRejected, match="bad messages") as caught:
+        await ask(client, streaming)
+
+    assert "1. openai gpt-4o: LLMUnavailable: down" in caught.value.__notes__[0]
+
+
+@both_ways
+async def test_a_client_with_few_parameters_does_not_hide_the_outage(streaming: bool):
+    class Plain:
+        async def generate(self, messages: Any) -> Any:
+            raise AssertionError("not to be reached")
+
+    with pytest.raises(LLMUnavailable, match="TypeError"):
+        await ask(FallbackClient([ScriptedLLM([DOWN]), Plain()]), streaming, temperature=0.5)
+
+
+def test_it_is_known_who_is_asked_first():
+    assert FallbackClient([Strict([]), ScriptedLLM([])]).provider == "strict"
+
+
 async def test_closing_closes_all_whatever_happens():
     # Given
     class Closing(ScriptedLLM):
