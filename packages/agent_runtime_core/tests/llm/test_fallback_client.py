@@ -368,8 +368,9 @@ async def test_a_client_with_few_parameters_does_not_hide_the_outage(streaming: 
         async def generate(self, messages: Any) -> Any:
             raise AssertionError("not to be reached")
 
+    plain: Any = Plain()
     with pytest.raises(LLMUnavailable, match="TypeError"):
-        await ask(FallbackClient([ScriptedLLM([DOWN]), Plain()]), streaming, temperature=0.5)
+        await ask(FallbackClient([ScriptedLLM([DOWN]), plain]), streaming, temperature=0.5)
 
 
 def test_it_is_known_who_is_asked_first():

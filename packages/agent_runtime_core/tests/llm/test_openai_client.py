@@ -400,7 +400,7 @@ async def test_an_answer_without_a_message_is_an_error(body):
         with pytest.raises(LLMBadReply, match="holds no message: is base_url the right address") as caught:
             await client.generate([USER])
 
-    assert (caught.value.provider, caught.value.model) == ("openai", "gpt-4o")
+    assert (caught.value.provider, caught.value.model) == (client.provider, "gpt-4o")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_a_status_becomes_an_error_with_advice(model_server, client, statu
 
     # Then everything is there that whoever must act needs
     assert type(error) is kind
-    assert (error.provider, error.model, error.status, error.request_id) == ("openai", "gpt-4o", status, "req_1")
+    assert (error.provider, error.model, error.status, error.request_id) == (client.provider, "gpt-4o", status, "req_1")
     for words in ("the vendor's words.", "gpt-4o", "127.0.0.1", str(status), advice):
         assert words in str(error)
     assert isinstance(error.__cause__, openai.APIStatusError)

@@ -248,7 +248,7 @@ async def test_a_dropped_connection_is_never_a_short_answer(model_server, client
     # Then what came was shown, no chunk claimed an end, and the vendor's error is kept
     assert seen == [LLMStreamChunk(delta="Your balance is 10")]
     assert type(caught.value.__cause__).__name__ == "APIConnectionError"
-    assert (caught.value.provider, caught.value.model) == ("openai", "gpt-4o")
+    assert (caught.value.provider, caught.value.model) == (client.provider, "gpt-4o")
 
 
 @pytest.mark.parametrize("ending", ["done", "short"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -21,7 +20,7 @@ from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
 from agent_runtime_core.llm.quoted_words import unquoted
-from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
+from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
@@ -82,11 +81,12 @@ class AnthropicClient(SDKClient):
         if with_key and not api_key:
             raise AnthropicConfigurationError(f"Anthropic API key is not configured. {_WHAT_TO_SET}")
         check_options(AnthropicClient, AsyncAnthropic, kwargs)
-        self._server = server_name(
-            kwargs.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL"),
-            default=_ANTHROPIC_HOST,
-            variable="ANTHROPIC_BASE_URL",
+        address = address_to_use(
+            kwargs.pop("base_url", None), variable="ANTHROPIC_BASE_URL", default=f"https://{_ANTHROPIC_HOST}"
         )
+        self._server = server_name(address, default=_ANTHROPIC_HOST, variable="ANTHROPIC_BASE_URL")
+        if address is not None:
+            kwargs["base_url"] = address
         self.provider = "anthropic" if self._server == _ANTHROPIC_HOST else self._server
         """Who answers, for traces and prices: `anthropic`, or the host of another server."""
         configured = config.default_model
@@ -213,13 +213,21 @@ class AnthropicClient(SDKClient):
             if _sdk is None:
                 raise
             secret = text_attribute(self._client, "api_key") or text_attribute(self._client, "auth_token")
-            ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
+            ours = translated(
+                error,
+                _sdk,
+                model=model,
+                server=self._server,
+                provider=self.provider,
+                secret=secret,
+                streaming=streaming,
+            )
             if ours is None:
                 raise
             raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
-        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="anthropic", model=model)
+        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider=self.provider, model=model)
 
 
 def _as_known(request: dict[str, Any], create: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,7 +22,7 @@ from agent_runtime_core.llm.openai_wire import (
     to_usage,
 )
 from agent_runtime_core.llm.quoted_words import unquoted
-from agent_runtime_core.llm.sdk_client import SDKClient, check_options, server_name
+from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
 from agent_runtime_core.messages import MessageDict
 
@@ -88,9 +87,8 @@ class OpenAIClient(SDKClient):
                 + ("" if api_key else f" It will need a key, too. {_WHAT_TO_SET}")
             )
         check_options(OpenAIClient, AsyncOpenAI, kwargs)
-        self._server = server_name(
-            base_url or os.environ.get("OPENAI_BASE_URL"), default=_OPENAI_HOST, variable="OPENAI_BASE_URL"
-        )
+        base_url = address_to_use(base_url, variable="OPENAI_BASE_URL", default=f"https://{_OPENAI_HOST}/v1")
+        self._server = server_name(base_url, default=_OPENAI_HOST, variable="OPENAI_BASE_URL")
         own = self._server == _OPENAI_HOST or self._server.endswith(f".{_OPENAI_HOST}")  # regions come in front
         self.provider = "openai" if own else self._server
         """Who answers, for traces and prices: `openai`, or the host of another server."""
@@ -204,10 +202,18 @@ class OpenAIClient(SDKClient):
             if _sdk is None:
                 raise
             secret = text_attribute(self._client, "api_key")
-            ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
+            ours = translated(
+                error,
+                _sdk,
+                model=model,
+                server=self._server,
+                provider=self.provider,
+                secret=secret,
+                streaming=streaming,
+            )
             if ours is None:
                 raise
             raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
-        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="openai", model=model)
+        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider=self.provider, model=model)

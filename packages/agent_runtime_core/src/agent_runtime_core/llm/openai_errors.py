@@ -52,7 +52,9 @@ def raise_told(answer: Any, sdk: Any) -> None:
     raise sdk.APIError(text, None, body=told)
 
 
-def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: str, streaming: bool) -> LLMError | None:
+def translated(
+    error: Exception, sdk: Any, *, model: str, server: str, provider: str, secret: str, streaming: bool
+) -> LLMError | None:
     """One of our errors for one of the SDK's, or None when it is none of those.
 
     Args:
@@ -60,10 +62,11 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
         sdk: The vendor's module, which is handed in because one module alone imports it.
         model: The model that was asked.
         server: Who was asked, for the text.
+        provider: Who was asked, as the client calls it.
         secret: The key, which is taken out of the vendor's words.
         streaming: Whether the answer had begun.
     """
-    details: dict[str, Any] = {"provider": "openai", "model": model}
+    details: dict[str, Any] = {"provider": provider, "model": model}
     what = f"{server}, model {model!r}"
     if isinstance(error, sdk.APIStatusError):
         details["request_id"] = error.request_id

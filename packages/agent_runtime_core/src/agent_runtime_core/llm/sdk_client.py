@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import Callable, Iterable
 from inspect import Parameter, signature
@@ -13,7 +14,7 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient
 from agent_runtime_core.llm.real_calls import check_real_call
 
-__all__ = ["SDKClient", "check_options", "server_name"]
+__all__ = ["SDKClient", "address_to_use", "check_options", "server_name"]
 
 
 class SDKClient(LLMClient):
@@ -90,6 +91,17 @@ def check_options(client_class: type[SDKClient], sdk_class: Any, options: Iterab
                 f"{client_class.__name__} has no option {name!r}. It takes {shown}; "
                 f"get_llm_client() also takes max_concurrency, resilient, retries, timeouts."
             )
+
+
+def address_to_use(base_url: Any, *, variable: str, default: str) -> Any:
+    """The address for the SDK; None when it shall use its own.
+
+    An empty variable counts as not set, as everywhere in the settings, and the SDKs would take it for the address.
+    """
+    if base_url:
+        return base_url
+    found = os.environ.get(variable)
+    return None if found is None else found.strip() or default
 
 
 def server_name(base_url: Any, *, default: str, variable: str) -> str:
