@@ -124,7 +124,7 @@ class AnthropicClient(SDKClient):
                 `prompt_cache` for this request. Everything else that is not None is passed to the request.
 
         Raises:
-            ConfigError: `response_format` names no schema.
+            ConfigError: `response_format` names no schema, or one that Anthropic cannot answer in.
             LLMRejected: The request was refused: the key, the model's name, the messages or the tools.
             LLMRateLimited: Too many requests; `retry_after_s` says how long to wait, when the server said so.
             LLMTimeout: No answer in time.
