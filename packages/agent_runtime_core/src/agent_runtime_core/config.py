@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ from agent_runtime_core.errors import ConfigError
 __all__ = ["RuntimeConfig", "configure", "get_config", "reset_config"]
 
 _PREFIX = "AGENT_RUNTIME_"
+_LOGGER = logging.getLogger("agent_runtime_core.config")
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", "none"})
 _KEYS = (
     "openai_api_key",
     "anthropic_api_key",
@@ -74,27 +77,27 @@ class RuntimeConfig:
     """The secret key of a Langfuse project."""
     langfuse_host: str | None = None
     """The address of Langfuse; None is their own."""
-    run_timeout_seconds: int = 300
+    run_timeout_seconds: int = field(default=300, metadata=_ABOVE_ZERO)
     """How long a queued run may take."""
-    heartbeat_interval_seconds: int = 30
+    heartbeat_interval_seconds: int = field(default=30, metadata=_ABOVE_ZERO)
     """How often a run says that it is still alive; twice in `lease_ttl_seconds` at least."""
-    lease_ttl_seconds: int = 60
+    lease_ttl_seconds: int = field(default=60, metadata=_ABOVE_ZERO)
     """How long after its latest event a run may be taken to be alive."""
-    max_retries: int = 3
+    max_retries: int = field(default=3, metadata=_FROM_ZERO)
     """How often a failed run is tried again."""
-    retry_backoff_base: int = 2
+    retry_backoff_base: int = field(default=2, metadata=_FROM_ZERO)
     """The wait before attempt n is this number to the power of n, in seconds."""
-    retry_backoff_max: int = 300
+    retry_backoff_max: int = field(default=300, metadata=_FROM_ZERO)
     """The longest wait before an attempt, in seconds."""
     include_conversation_history: bool = True
     """Whether a run gets the earlier messages of its conversation."""
-    max_history_messages: int | None = None
+    max_history_messages: int | None = field(default=None, metadata=_FROM_ZERO)
     """How many of them at most; None gives all."""
     auto_persist_messages: bool = True
     """Whether the messages of a run are added to its conversation."""
     debug: bool = False
     """Whether errors are shown instead of swallowed; the framework reads the same variable."""
-    max_iterations: int = 50
+    max_iterations: int = field(default=50, metadata=_FROM_ONE)
     """How many turns a tool-calling run may take."""
     vector_store_backend: str = "none"
     """The vector store, or `none`."""
@@ -143,12 +146,20 @@ def _read(environment: Mapping[str, str]) -> dict[str, Any]:
             continue
         kind = str(each.type)
         if kind == "bool":
-            values[each.name] = text.strip().lower() in _TRUE
+            values[each.name] = _switch(variable, text)
         elif kind.startswith(("int", "float")):
             values[each.name] = _number(variable, text, each)
         else:
             values[each.name] = text
     return values
+
+
+def _switch(variable: str, text: str) -> bool:
+    """Whether a variable switches on; a word that says neither is told in the log, and counts as off."""
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        _LOGGER.warning("%s counts as off: it is %r, and on is 1, true, yes or on", variable, text)
+    return word in _TRUE
 
 
 def _number(variable: str, text: str, setting: Field[Any]) -> float | None:
@@ -167,7 +178,7 @@ def _number(variable: str, text: str, setting: Field[Any]) -> float | None:
         wanted = (
             f"a {'whole ' if whole else ''}number{f', {bounds}' if bounds else ''}{', or none' if optional else ''}"
         )
-        raise ConfigError(f"{variable} must be {wanted}, not {text!r}: change it or unset it")
+        raise ConfigError(f"{variable} must be {wanted}, not {text!r}: change it or unset it.")
     return number
 
 
