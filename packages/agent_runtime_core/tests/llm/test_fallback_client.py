@@ -409,7 +409,7 @@ def test_no_client_is_no_fallback():
         FallbackClient([])
 
 
-@pytest.mark.parametrize("client", [None, "openai", object()], ids=str)
+@pytest.mark.parametrize("client", [None, "openai", object()], ids=["none", "text", "object"])
 def test_what_is_no_client_is_refused(client: Any):
     with pytest.raises(ConfigError, match=r"has no generate\(\)"):
         FallbackClient([ScriptedLLM([]), client])

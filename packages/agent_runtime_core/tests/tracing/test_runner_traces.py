@@ -66,7 +66,9 @@ def run_span(exporter: InMemorySpanExporter) -> ReadableSpan:
 
 
 @pytest.mark.parametrize(
-    ("work", "outcome"), [(nothing, "succeeded"), (failure, "failed"), (forever, "timed_out")], ids=str
+    ("work", "outcome"),
+    [(nothing, "succeeded"), (failure, "failed"), (forever, "timed_out")],
+    ids=["succeeded", "failed", "timed_out"],
 )
 async def test_a_run_is_a_span_that_says_how_it_has_ended(
     exporter: InMemorySpanExporter, work: Any, outcome: str
