@@ -426,3 +426,12 @@ def test_a_password_in_a_wrong_address_is_not_repeated(address):
         OpenAIClient("test-key", base_url=address)
 
     assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"), [({"content": "Hello"}, "has no role"), ({"role": "user", "content": b"Hello"}, "is bytes")]
+)
+async def test_a_message_that_is_none_is_refused_in_words(model_server, message, words):
+    async with OpenAIClient("test-key", "gpt-4o", base_url=model_server.base_url) as client:
+        with pytest.raises(ConfigError, match=words):
+            await client.generate([message])

@@ -110,6 +110,7 @@ def test_a_setting_of_another_type_is_refused(setting: dict[str, Any]):
     [
         ({"max_retries": "3"}, "max_retries must be a whole number, 0 or more, not '3'"),
         ({"max_retries": -1}, "max_retries must be a whole number, 0 or more, not -1"),
+        ({"max_retries": 0, "retries": Retries()}, "retries= and max_retries= say the same"),
         ({"max_retries": 1.5}, "max_retries must be a whole number, 0 or more, not 1.5"),
         ({"max_concurrency": "7"}, "max_concurrency must be a whole number, at least 1, or None, not '7'"),
         ({"resilient": "no"}, "resilient must be True or False, not 'no'"),

@@ -30,6 +30,16 @@ async def ask(client: Any, streaming: bool, messages: Any = USER, **options: Any
     return "".join(chunk.delta for chunk in chunks), chunks[-1].tool_calls, chunks[-1].usage
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_missing_folder_is_told_before_the_model_is_asked(path: Path, streaming: bool):
+    model = ScriptedLLM(["Hello!"])
+
+    with pytest.raises(ConfigError, match=r"no folder .*missing"):
+        await ask(RecordingLLM(path.parent / "missing" / "calls.jsonl", model), streaming)
+
+    assert model.call_count == 0
+
+
 @pytest.mark.parametrize("recorded_streaming", [False, True])
 @pytest.mark.parametrize("replayed_streaming", [False, True])
 async def test_what_was_recorded_is_played_back(path: Path, recorded_streaming: bool, replayed_streaming: bool):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.llm.structured_output import openai_response_format
 from agent_runtime_core.messages import MessageDict, ToolCall, Usage, text_of, whole_text
 
@@ -60,20 +61,31 @@ def request_fields(
 
 
 def _outgoing(message: MessageDict) -> MessageDict:
-    """A message with the keys that OpenAI knows, and tool calls in its form."""
+    """A message with the keys that OpenAI knows, and tool calls in its form.
+
+    Raises:
+        ConfigError: It has no role, or bytes for its content.
+    """
     calls = message.get("tool_calls")
     content = message.get("content")
     if isinstance(content, Mapping):
         content = json.dumps(content, ensure_ascii=False, default=str)
     elif content is None:
         content = None if calls else ""
+    elif isinstance(content, (bytes, bytearray)):
+        raise ConfigError("The content of a message is bytes: decode it to a text, or send it as a content part")
     elif not isinstance(content, (str, list)):
         content = str(content)
     if isinstance(content, str):
         content = whole_text(content)
     elif isinstance(content, list):
         content = [_whole_part(part) for part in content]
-    out: MessageDict = {"role": message["role"], "content": content}
+    role = message.get("role")
+    if not role:
+        raise ConfigError(
+            "A message has no role: each is a dict with 'role' (system, user, assistant, tool) and 'content'"
+        )
+    out: MessageDict = {"role": role, "content": content}
     for key in ("name", "tool_call_id"):
         if message.get(key):
             out[key] = message[key]

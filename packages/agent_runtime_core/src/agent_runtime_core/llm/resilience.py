@@ -43,6 +43,8 @@ def make_client(provider: str, client_class: Callable[..., LLMClient], options: 
     max_concurrency = options.pop("max_concurrency", get_config().llm_max_concurrency)
     if provider != "offline":
         max_retries = options.get("max_retries")
+        if retries is not None and max_retries is not None:
+            raise ConfigError("retries= and max_retries= say the same: give one of them")
         if retries is None and max_retries is not None:
             retries = _configured_retries(max_attempts=_attempts(max_retries))
         options["max_retries"] = 0  # or every attempt of ours would be several of the SDK's

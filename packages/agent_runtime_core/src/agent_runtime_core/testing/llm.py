@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from inspect import isawaitable
 from typing import Any
 
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.testing.pieces import in_pieces
@@ -51,13 +52,24 @@ class ScriptedLLM(LLMClient):
     Args:
         replies: The script, see `ScriptedReply`.
         strict: Whether a call beyond the script is an error.
+
+    Raises:
+        ConfigError: The script is no list, or has an entry that is no reply.
     """
 
     def __init__(self, replies: Iterable[Any] = (), *, strict: bool = False) -> None:
+        if isinstance(replies, (str, Mapping)):
+            raise ConfigError(f"a script is a list of replies: ScriptedLLM([...]), not a {type(replies).__name__}")
         self.replies = list(replies)
         """The whole script."""
         self.strict = strict
         """Whether a call beyond the script is an error."""
+        for number, reply in enumerate(self.replies, 1):
+            if not (isinstance(reply, (str, Mapping, LLMResponse, Exception)) or callable(reply)):
+                raise ConfigError(
+                    f"reply {number} of the script is a {type(reply).__name__}, and must be a text, a message, "
+                    "an LLMResponse, an exception or a function"
+                )
         self.calls: list[dict[str, Any]] = []
         """What the model was asked, one dict a call: `messages`, `tools`, `kwargs`."""
 

@@ -57,12 +57,14 @@ class RecordingLLM(LLMClient):
 
         Raises:
             AssertionError: What is asked is not what was recorded, or the recording is over.
-            ConfigError: There is no recording, or it cannot be read; the text names the file and the line.
+            ConfigError: There is no recording, it cannot be read, or there is no folder for a new one; the text names
+                the file and the line.
             LLMError: The client could not be asked.
         """
         request = _request(messages, options)
         if self.client is None:
             return _response_of(await self._recorded(request))
+        await self._check_folder()
         answer: LLMResponse = await self.client.generate(messages=messages, **options)
         names = [each.name for each in fields(LLMResponse) if each.name != "raw_response"]
         response = {name: value for name in names if (value := getattr(answer, name, None))}
@@ -82,6 +84,7 @@ class RecordingLLM(LLMClient):
             for chunk in _chunks_of(await self._recorded(request)):
                 yield chunk
             return
+        await self._check_folder()
         pieces: list[dict[str, Any]] = []
         source = await open_stream(self.client, messages, options)
         try:
@@ -96,6 +99,11 @@ class RecordingLLM(LLMClient):
         """Close the client that is recorded."""
         if self.client is not None:
             await close_client(self.client)
+
+    async def _check_folder(self) -> None:
+        """Look for the folder before a call that may cost money, and not only after it."""
+        if not self._begun and not await asyncio.to_thread(self.path.parent.is_dir):
+            raise ConfigError(f"There is no folder {self.path.parent} for the recording: make it first.")
 
     async def _write(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, default=str)
