@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from agent_runtime_core.config import configure
 from agent_runtime_core.errors import (
@@ -263,3 +264,15 @@ async def test_what_a_vendor_quotes_from_the_conversation_is_in_no_error(model_s
         await client.generate([{"role": "user", "content": "my private words"}])
 
     assert "private" not in str(caught.value)
+
+
+async def test_a_pydantic_model_is_the_schema_of_the_answer(model_server, client):
+    class Person(BaseModel):
+        name: str
+
+    model_server.reply({"choices": [{"message": {"role": "assistant", "content": "{}"}, "finish_reason": "stop"}]})
+
+    await client.generate([USER], response_format=Person)
+
+    schema = model_server.requests[0]["response_format"]["json_schema"]
+    assert (schema["name"], schema["schema"]["required"]) == ("Person", ["name"])

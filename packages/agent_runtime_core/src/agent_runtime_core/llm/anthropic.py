@@ -22,6 +22,7 @@ from agent_runtime_core.llm.openai_wire import text_attribute
 from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
+from agent_runtime_core.llm.structured_output import wanted_schema
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -202,6 +203,9 @@ class AnthropicClient(SDKClient):
 
     def _request(self, messages: list[MessageDict], *, prompt_cache: bool | None = None, **options: Any) -> Any:
         cached = self.prompt_cache if prompt_cache is None else prompt_cache
+        wanted = options.pop("response_format", None)
+        if wanted is not None:
+            options["answer_schema"] = wanted_schema(wanted, _sdk.transform_schema)
         return request_fields(messages, prompt_cache=cached, **options)
 
     @contextmanager

@@ -18,7 +18,6 @@ from agent_runtime_core.llm.openai_wire import (
     whole_number,
     with_ids_of_their_own,
 )
-from agent_runtime_core.llm.structured_output import wanted_schema
 from agent_runtime_core.messages import MessageDict, Usage, whole_text
 
 __all__ = [
@@ -35,7 +34,7 @@ DEFAULT_MAX_TOKENS = 4096
 """The longest answer when none is asked for: Anthropic insists on a number."""
 
 _CHOICES = {"auto": "auto", "required": "any", "any": "any", "none": "none"}
-_OF_OPENAI_ONLY = ("stream_options", "n", "parallel_tool_calls", "response_format", "stop")
+_OF_OPENAI_ONLY = ("stream_options", "n", "parallel_tool_calls", "stop")
 
 
 def request_fields(
@@ -50,13 +49,10 @@ def request_fields(
     thinking_budget: int | None = None,
     tool_choice: Any = None,
     reasoning_effort: str | None = None,
+    answer_schema: dict[str, Any] | None = None,
     **others: Any,
 ) -> dict[str, Any]:
-    """The fields of a request; what is None or empty is left out.
-
-    Raises:
-        ConfigError: `response_format` names no schema.
-    """
+    """The fields of a request; what is None or empty is left out. `answer_schema` is the shape of a JSON answer."""
     turns = turns_of(messages)
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens or DEFAULT_MAX_TOKENS, "messages": turns}
     system = system_blocks(messages)
@@ -76,7 +72,7 @@ def request_fields(
         fields["temperature"] = temperature
     if thinking and _may_think(turns):
         _think(fields, thinking, thinking_budget)
-    _answer_as_wanted(fields, reasoning_effort, others)
+    _answer_as_wanted(fields, reasoning_effort, answer_schema, others)
     fields.update((name, value) for name, value in others.items() if value is not None and name not in _OF_OPENAI_ONLY)
     if prompt_cache:
         fields = with_breakpoints(fields)
@@ -150,13 +146,13 @@ def _think(fields: dict[str, Any], thinking: Any, budget: int | None) -> None:
         fields["max_tokens"] += least  # the budget counts as output: the answer comes on top
 
 
-def _answer_as_wanted(fields: dict[str, Any], effort: str | None, others: dict[str, Any]) -> None:
+def _answer_as_wanted(
+    fields: dict[str, Any], effort: str | None, schema: dict[str, Any] | None, others: dict[str, Any]
+) -> None:
     """What OpenAI's requests say about the answer, in Anthropic's words."""
     output = dict(others.pop("output_config", None) or {})
     if effort:
         output.setdefault("effort", effort)
-    wanted = others.get("response_format")
-    schema = None if wanted is None else wanted_schema(wanted)
     if schema is not None:
         output["format"] = {"type": "json_schema", "schema": schema}
     if output:

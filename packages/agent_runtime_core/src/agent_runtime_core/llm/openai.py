@@ -24,6 +24,7 @@ from agent_runtime_core.llm.openai_wire import (
 from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
 from agent_runtime_core.llm.stream_end import why_unfinished
+from agent_runtime_core.llm.structured_output import openai_response_format
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -133,7 +134,7 @@ class OpenAIClient(SDKClient):
             LLMBadReply: The answer is not one of this protocol.
         """
         model = model or self.default_model
-        request = request_fields(
+        request = self._request(
             messages, model=model, tools=tools, temperature=temperature, max_tokens=max_tokens, **kwargs
         )
         with self._our_errors(model, messages):
@@ -178,7 +179,7 @@ class OpenAIClient(SDKClient):
         """
         model = model or self.default_model
         kwargs.setdefault("stream_options", {"include_usage": True})  # None leaves it out, for a server that minds
-        request = request_fields(messages, model=model, tools=tools, **kwargs)
+        request = self._request(messages, model=model, tools=tools, **kwargs)
         with self._our_errors(model, messages):
             chunks = await self._here().chat.completions.create(stream=True, **request)
         answer = StreamedAnswer()
@@ -192,6 +193,12 @@ class OpenAIClient(SDKClient):
         if answer.finish_reason is None:
             raise self._bad_reply(model, why_unfinished(chunks, begun=answer.has_begun))
         yield answer.last_chunk()
+
+    @staticmethod
+    def _request(messages: list[MessageDict], *, response_format: Any = None, **options: Any) -> dict[str, Any]:
+        if response_format is not None:
+            options["response_format"] = openai_response_format(response_format, _sdk.pydantic_function_tool)
+        return request_fields(messages, **options)
 
     @contextmanager
     def _our_errors(self, model: str, messages: list[MessageDict], *, streaming: bool = False) -> Iterator[None]:

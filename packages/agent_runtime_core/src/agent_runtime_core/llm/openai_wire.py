@@ -13,7 +13,6 @@ from typing import Any
 from uuid import uuid4
 
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.llm.structured_output import openai_response_format
 from agent_runtime_core.messages import MessageDict, ToolCall, Usage, text_of, whole_text
 
 __all__ = [
@@ -40,7 +39,6 @@ def request_fields(
     thinking: bool | None = None,
     reasoning_effort: str | None = None,
     max_tokens: int | None = None,
-    response_format: Any = None,
     **others: Any,
 ) -> dict[str, Any]:
     """The fields of a request; what is None or empty is left out."""
@@ -54,8 +52,6 @@ def request_fields(
         reasoning_effort = reasoning_effort or "medium"
     if reasoning_effort and thinking is not False:
         fields["reasoning_effort"] = reasoning_effort
-    if response_format is not None:
-        fields["response_format"] = openai_response_format(response_format)
     fields.update((name, value) for name, value in others.items() if value is not None)
     return fields
 

@@ -6,7 +6,7 @@ Each vendor takes a part of JSON Schema only. Its SDK knows which, and brings a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
@@ -26,43 +26,45 @@ _NOT_STRICT = frozenset(
 """What OpenAI's strict mode refuses."""
 
 
-def openai_response_format(wanted: Any) -> Any:
+def openai_response_format(wanted: Any, as_function: Callable[[Any], Any]) -> Any:
     """OpenAI's form of a `response_format`; what is no pydantic model passes as it is.
 
     A model that strict mode cannot take (free keys, values of any type, tuples, sets) is sent without it: the vendor
     then promises JSON, and not its shape.
+
+    Args:
+        wanted: The `response_format` of a call.
+        as_function: The SDK's own way from a pydantic model to the description of a function, strict schema included.
 
     Raises:
         ConfigError: It is an object of a pydantic model, not the model.
     """
     if not _is_model(wanted):
         return wanted
-    from openai import pydantic_function_tool  # its own transformation of models; LiteLLM brings the package, too
-
-    schema = _tidied(pydantic_function_tool(wanted)["function"].get("parameters", {}))
+    schema = _tidied(as_function(wanted)["function"].get("parameters", {}))
     strict = not any(_is_loose(each) for each in _all_of(schema))
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", wanted.__name__).strip("_")[:64] or "answer"
     described = {"name": name, "schema": schema if strict else wanted.model_json_schema(), "strict": strict}
     return {"type": "json_schema", "json_schema": described}
 
 
-def wanted_schema(wanted: Any) -> dict[str, Any] | None:
+def wanted_schema(wanted: Any, transform: Callable[[dict[str, Any]], Mapping[str, Any]]) -> dict[str, Any] | None:
     """The JSON Schema of a `response_format` as Anthropic takes it; None when free text is wanted.
 
     Bounds that Anthropic has no words for (`minimum`, ...) stand in the descriptions, for the model to read.
 
+    Args:
+        wanted: The `response_format` of a call.
+        transform: The SDK's own way from any schema to one that Anthropic takes.
+
     Raises:
         ConfigError: It names no schema, or one with keys or values of any kind, which Anthropic cannot answer in.
     """
-    from anthropic import (
-        transform_schema,
-    )  # its own transformation; the client for Anthropic has checked for the package
-
     if _is_model(wanted):
         schema = wanted.model_json_schema()
         _check_keys(schema, wanted.__name__)
         try:
-            return dict(transform_schema(schema))
+            return dict(transform(schema))
         except (AssertionError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"response_format {wanted.__name__} has a field of any type, and Anthropic's structured answers "
@@ -76,7 +78,7 @@ def wanted_schema(wanted: Any) -> dict[str, Any] | None:
         if isinstance(schema, Mapping):
             _check_keys(schema, "schema")
             try:
-                return dict(transform_schema(dict(schema)))
+                return dict(transform(dict(schema)))
             except (AssertionError, TypeError, ValueError):
                 return dict(schema)  # written by hand in words that the SDK does not know: the vendor may
     raise ConfigError(
