@@ -62,3 +62,10 @@ def test_a_value_that_cannot_work_is_named(name: str, value: Any):
 
 def test_a_vendor_that_asks_for_no_pause_gets_the_usual_one():
     assert Retries(base_s=1.0).pause_s(2, LLMRateLimited("x", retry_after_s=0.0), 0.0) == 2.0
+
+
+def test_without_pauses_a_vendors_wish_for_one_is_not_heard():
+    error = LLMRateLimited("slow down", retry_after_s=60)
+
+    assert Retries(max_s=0).pause_s(1, error, 0.5) == 0
+    assert Retries(max_s=30).pause_s(1, error, 0.5) is None

@@ -25,7 +25,8 @@ class Retries:
     base_s: float = 0.5
     """The pause before the second attempt in seconds; it doubles with every further one."""
     max_s: float = 30.0
-    """The longest pause in seconds; a vendor who asks for a longer one is not asked again."""
+    """The longest pause in seconds; a vendor who asks for a longer one is not asked again. With 0 there are no pauses
+    at all, whatever a vendor asks for: for tests."""
     jitter: float = 0.5
     """Which part of a pause is left to chance, 0 to 1: clients that failed together shall not come back together."""
 
@@ -51,7 +52,7 @@ class Retries:
         if attempt >= self.max_attempts or not isinstance(error, _PASSING) or _forbidden(error):
             return None
         asked_s = getattr(error, "retry_after_s", None)
-        if asked_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
+        if asked_s and self.max_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
             if asked_s > self.max_s:
                 return None
             return float(min(asked_s + chance * self.jitter * self.base_s, self.max_s))
