@@ -10,7 +10,9 @@ import sys
 import pytest
 
 HEAVY = {
+    "alembic",
     "anthropic",
+    "asyncpg",
     "django",
     "fastapi",
     "genai_prices",

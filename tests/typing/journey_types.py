@@ -21,7 +21,7 @@ from agent_runtime_core.events import (
     ToolCallStarted,
     TurnFinished,
 )
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.messages import AgentMessage
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM

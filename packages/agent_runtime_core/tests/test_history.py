@@ -128,3 +128,33 @@ def test_whatever_is_cut_out_of_whatever_history_the_rest_can_be_sent(history: l
         assert not open_calls
         open_calls = [call["id"] for call in message.get("tool_calls", ())]
     assert not open_calls
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "text",
+        {},
+        {"role": "bot", "content": "hi"},
+        {"role": ["user"], "content": "hi"},
+        {"role": "user"},
+        {"role": "user", "content": 7},
+        {"role": "assistant", "content": None},
+        {"role": "assistant", "content": None, "tool_calls": []},
+        {"role": "assistant", "content": None, "tool_calls": "save_name"},
+        {"role": "assistant", "content": None, "tool_calls": [None, "x"]},
+    ],
+)
+def test_what_no_vendor_takes_for_a_message_is_left_out(odd: Any):
+    assert sendable([user(), odd, text()]) == [user(), text()]
+
+
+def test_a_damaged_call_is_left_out_and_the_others_keep_their_results():
+    history = [user(), {**calls("a"), "tool_calls": [7, *calls("a")["tool_calls"]]}, result("a")]
+
+    assert sendable(history) == [user(), calls("a"), result("a")]
+
+
+def test_an_assistant_whose_calls_are_damaged_keeps_its_words():
+    assert sendable([{**text(), "tool_calls": "save_name"}]) == [text()]

@@ -15,6 +15,9 @@ AgentRuntimeError
 │   └── StateEncodeError         a state that cannot be stored
 └── StoreError                   the operator; .key
     ├── StoreConflict            .expected_version .found_version
+    │   └── LeaseLost            another run has taken the conversation over
+    ├── ConversationBusy         a run is on, and the caller would not wait
+    ├── VersionNotFound          .version; also a LookupError
     └── StoreUnavailable         the store cannot be opened, read or written
 ```
 
@@ -27,6 +30,7 @@ from __future__ import annotations
 __all__ = [
     "AgentRuntimeError",
     "ConfigError",
+    "ConversationBusy",
     "JourneyError",
     "LLMBadReply",
     "LLMError",
@@ -34,12 +38,14 @@ __all__ = [
     "LLMRejected",
     "LLMTimeout",
     "LLMUnavailable",
+    "LeaseLost",
     "MissingDependency",
     "StateDecodeError",
     "StateEncodeError",
     "StoreConflict",
     "StoreError",
     "StoreUnavailable",
+    "VersionNotFound",
 ]
 
 
@@ -143,6 +149,58 @@ class StoreConflict(StoreError):
         )
         self.expected_version = expected_version
         self.found_version = found_version
+
+
+class LeaseLost(StoreConflict):
+    """The run's lease is over and somebody else has taken the conversation. Nothing of this commit was written.
+
+    Args:
+        key: The conversation's id.
+        expected_version: The version that the run had read; None when it did not say.
+        found_version: The version in the store now (0: nothing is stored).
+    """
+
+    def __init__(self, key: str, expected_version: int | None, found_version: int) -> None:
+        StoreError.__init__(
+            self,
+            f"conversation {key!r} has been taken over by another run, or was deleted: this run was too long without "
+            f"a sign of life. Nothing was written. The message it was to answer is stored and will be answered.",
+            key=key,
+        )
+        self.expected_version = found_version if expected_version is None else expected_version
+        self.found_version = found_version
+
+
+class ConversationBusy(StoreError):
+    """A run of this conversation is on, or messages wait for theirs, and the caller would not wait. Nothing was kept.
+
+    Args:
+        key: The conversation's id.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"conversation {key!r} is busy: a run is on, or messages wait for theirs. Nothing was kept of this "
+            f"request; send it again later, or let it wait (on_busy='queue').",
+            key=key,
+        )
+
+
+class VersionNotFound(StoreError, LookupError):
+    """The conversation has no such version, or does not keep it any more.
+
+    Args:
+        key: The conversation's id.
+        version: What was asked for.
+    """
+
+    def __init__(self, key: str, version: int) -> None:
+        super().__init__(
+            f"conversation {key!r} has no version {version} that could be gone back to; "
+            f"`agent-runtime store versions` lists those it has.",
+            key=key,
+        )
+        self.version = version
 
 
 class StoreUnavailable(StoreError):

@@ -235,13 +235,17 @@ class RunFinished(_Event):
     """The journey's state as a dict; None for a run without a journey."""
     cost: Decimal | None = None
     """What the run has cost in US dollars; None when costs are not counted, or one of its calls has no known price."""
+    replayed: bool = False
+    """Whether nothing ran: the message had been answered before, and this is the stored answer."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, the cost only when it is known; what a state holds beside JSON data, as text."""
+        """All fields as JSON data; the cost only when it is known, `replayed` only when it is so."""
         # The class by name: a dataclass with slots is another class than the one that `super()` would look for.
         data = _Event.to_dict(self)
         if self.cost is None:
             del data["cost"]
+        if not self.replayed:
+            del data["replayed"]
         return _json_ready(data)
 
 

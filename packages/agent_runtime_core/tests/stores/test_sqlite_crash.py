@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.stores import SQLiteCheckpointStore
 
 COMMIT_FOR_EVER = """

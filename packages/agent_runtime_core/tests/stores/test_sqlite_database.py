@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,15 +33,15 @@ def outcomes(database: Database, loop: asyncio.AbstractEventLoop, *work: Work, w
 
 
 def remember(text: str) -> Work:
-    return lambda cursor: cursor.execute("INSERT INTO states VALUES (1, ?, '{}')", (text,)).rowcount
+    return lambda cursor: cursor.execute("INSERT INTO messages (body) VALUES (?)", (text,)).rowcount
 
 
 def remembered(cursor: sqlite3.Cursor) -> list[str]:
-    return [text for (text,) in cursor.execute("SELECT agent_key FROM states")]
+    return [text for (text,) in cursor.execute("SELECT body FROM messages")]
 
 
 def break_down(cursor: sqlite3.Cursor) -> None:
-    cursor.execute("INSERT INTO states VALUES (1, 'half', '{}')")
+    cursor.execute("INSERT INTO messages (body) VALUES ('half')")
     raise MemoryError("no room")
 
 
@@ -51,7 +52,9 @@ def break_the_connection(cursor: sqlite3.Cursor) -> None:
 
 @pytest.mark.parametrize("name", ["journeys.db", ":memory:"])
 def test_a_job_that_fails_undoes_its_own_work_only(tmp_path: Path, loop: asyncio.AbstractEventLoop, name: str) -> None:
-    database = Database(name if name == ":memory:" else str(tmp_path / name), synchronous="NORMAL", busy_timeout_ms=0)
+    database = Database(
+        name if name == ":memory:" else str(tmp_path / name), synchronous="NORMAL", busy_timeout_ms=0, clock=time.time
+    )
 
     first, failure, last = outcomes(database, loop, remember("a"), break_down, remember("b"))
 
@@ -63,7 +66,7 @@ def test_a_job_that_fails_undoes_its_own_work_only(tmp_path: Path, loop: asyncio
 
 
 def test_an_error_of_sqlite_does_not_empty_a_database_in_memory(loop: asyncio.AbstractEventLoop) -> None:
-    database = Database(":memory:", synchronous="NORMAL", busy_timeout_ms=0)
+    database = Database(":memory:", synchronous="NORMAL", busy_timeout_ms=0, clock=time.time)
     outcomes(database, loop, remember("a"))
 
     (failure,) = outcomes(database, loop, lambda cursor: cursor.execute("nonsense"))
@@ -75,7 +78,7 @@ def test_an_error_of_sqlite_does_not_empty_a_database_in_memory(loop: asyncio.Ab
 
 @pytest.mark.parametrize("writes", [True, False])
 def test_a_broken_connection_is_replaced(tmp_path: Path, loop: asyncio.AbstractEventLoop, writes: bool) -> None:
-    database = Database(str(tmp_path / "journeys.db"), synchronous="NORMAL", busy_timeout_ms=0)
+    database = Database(str(tmp_path / "journeys.db"), synchronous="NORMAL", busy_timeout_ms=0, clock=time.time)
     outcomes(database, loop, remember("a"))
 
     (failure,) = outcomes(database, loop, break_the_connection, writes=writes)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_runtime_core.errors import ConfigError, StoreUnavailable
+from agent_runtime_core.errors import ConfigError, LeaseLost, StoreConflict, StoreUnavailable
+from agent_runtime_core.interfaces import Begun, Removal, TurnAnswer, Waiting
 from agent_runtime_core.stores import SQLiteCheckpointStore
+from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.testing.contracts import CheckpointStoreContract
 
 
@@ -89,6 +91,50 @@ async def test_another_store_reads_what_was_stored(tmp_path: Path) -> None:
     assert (checkpoint.version, checkpoint.state, checkpoint.messages) == (1, {"n": 1}, messages)
 
 
+async def test_a_moment_without_a_time_zone_is_refused() -> None:
+    async with SQLiteCheckpointStore(":memory:") as store:
+        with pytest.raises(TypeError, match="updated_before has no time zone; give an aware datetime"):
+            await store.conversations(updated_before=datetime(2026, 1, 1))
+
+
+async def test_a_conversation_is_deleted_at_the_version_that_was_seen_only() -> None:
+    async with SQLiteCheckpointStore(":memory:") as store:
+        await store.commit("c", "agent", expected_version=0, state={"n": 1}, messages=[{"role": "user"}])
+        with pytest.raises(StoreConflict):
+            await store.delete("c", expected_version=2)
+        with pytest.raises(StoreConflict):
+            await store.delete("another", expected_version=1)
+        assert await store.delete("c", expected_version=1) == Removal(conversations=1, messages=1, states=1)
+        assert await store.delete("c", expected_version=0) == Removal()
+
+
+async def test_a_clock_that_is_set_back_does_not_hold_a_conversation(tmp_path: Path) -> None:
+    # Given: a run that began before the clock was set back by a year, and will not end
+    now = 1_800_000_000.0
+    async with SQLiteCheckpointStore(tmp_path / "journeys.db", clock=lambda: now) as store:
+        lost = await begin(store, "1")
+        assert isinstance(lost, Begun)
+        now -= 365 * 86_400
+
+        # When
+        taken = await begin(store, "2")
+
+        # Then: the next one has the conversation, and the one before is refused
+        assert isinstance(taken, Begun)
+        with pytest.raises(LeaseLost):
+            await store.commit("c", "agent", expected_version=None, lease=lost.lease, finish={})
+        now += 9
+        assert await begin(store, "3") == Waiting(ahead=0)
+        now += 2
+        assert isinstance(await begin(store, "3"), Begun)
+
+
+async def begin(store: SQLiteCheckpointStore, message_id: str) -> TurnAnswer:
+    return await store.begin(
+        "c", "agent", message={"role": "user"}, message_id=message_id, remember=False, lease_seconds=10
+    )
+
+
 async def test_a_relative_path_stays_where_it_was_first_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given: a store that has been used in one directory, on a file that has to be opened again
     file, elsewhere = tmp_path / "journeys.db", tmp_path / "elsewhere"
@@ -96,10 +142,10 @@ async def test_a_relative_path_stays_where_it_was_first_used(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     async with SQLiteCheckpointStore("journeys.db") as store:
         await store.commit("c", "agent", expected_version=0)
-        change(file, "ALTER TABLE states RENAME TO lost")
+        change(file, "ALTER TABLE conversations RENAME TO lost")
         with pytest.raises(StoreUnavailable):
             await store.load("c", "agent")
-        change(file, "ALTER TABLE lost RENAME TO states")
+        change(file, "ALTER TABLE lost RENAME TO conversations")
 
         # When: the process goes elsewhere
         monkeypatch.chdir(elsewhere)
@@ -120,21 +166,50 @@ async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert names_in(tmp_path) == [name]
 
 
-async def test_ordinary_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path) -> None:
-    # Given: a thousand messages, committed as a conversation brings them
-    path = tmp_path / "journeys.db"
-    messages = [
-        {"role": ("user", "assistant")[n % 2], "content": f"{n}: I would like to know more about my policy, please."}
-        for n in range(1000)
-    ]
+REPLIES = {
+    "text": [{"role": "assistant", "content": "It covers storm, hail and water from pipes, with 500 euros excess."}],
+    "tools": [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": "call_1",
+                    "type": "function",
+                    "function": {"name": "look_up", "arguments": '{"policy": "HH-4711", "part": "cover"}'},
+                }
+            ],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "name": "look_up", "content": "storm, hail, water; excess 500 EUR"},
+        {"role": "assistant", "content": "It covers storm, hail and water from pipes, with 500 euros excess."},
+    ],
+}
 
-    # When
+
+@pytest.mark.parametrize("kind", ["text", "tools"])
+async def test_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path, kind: str) -> None:
+    # Given: three thousand runs of one conversation, whose messages come without ids of the user's
+    path = tmp_path / "journeys.db"
+    size = 0
     async with SQLiteCheckpointStore(path) as store:
-        for n in range(0, 1000, 2):
-            await store.commit("c", "agent", expected_version=n // 2, state={"n": n}, messages=messages[n : n + 2])
+        for n in range(3000):
+            message = {"role": "user", "content": f"{n}: I would like to know more about my policy, please."}
+            begun = await store.begin(
+                "c", "agent", message=message, message_id=str(n), remember=False, lease_seconds=60, max_messages=0
+            )
+            await store.commit(
+                "c",
+                "agent",
+                expected_version=None,
+                state={"n": n},
+                messages=REPLIES[kind],
+                lease=begun.lease,
+                finish={},
+            )
+            size += sum(len(encoded(each, "message")) for each in (message, *REPLIES[kind]))
 
     # Then: the file, with everything else in it, and nothing beside it
-    assert size_of(path) <= 1.5 * sum(len(json.dumps(message)) for message in messages)
+    assert size_of(path) <= 1.5 * size
     assert names_in(tmp_path) == ["journeys.db"]
 
 
@@ -150,6 +225,7 @@ async def test_ordinary_messages_take_at_most_one_and_a_half_of_their_json(tmp_p
         ({"path": "x.db", "busy_timeout_ms": -1}, "busy_timeout_ms is -1; give milliseconds"),
         ({"path": "x.db", "busy_timeout_ms": 0.5}, "busy_timeout_ms is 0.5; give milliseconds"),
         ({"path": "x.db", "busy_timeout_ms": 10**12}, "give milliseconds"),
+        ({"path": "x.db", "keep_versions": 0}, "keep_versions is 0; give 1 or more, or None to keep all"),
     ],
 )
 def test_arguments_that_cannot_work_are_refused(arguments: dict[str, Any], sentence: str) -> None:

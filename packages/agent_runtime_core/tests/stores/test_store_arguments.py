@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.stores import open_store
 
 

@@ -30,11 +30,15 @@ from agent_runtime_framework.executor import (
 )
 from agent_runtime_framework.memory import (
     ConversationStore,
+    HistoryPolicy,
     InMemoryStore,
+    LastMessages,
+    LastTokens,
     MemoryContext,
     MemoryManager,
     MemoryStore,
     StateStore,
+    SummariseOlder,
     build_memory_context,
 )
 from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepPromptMapping
@@ -61,6 +65,7 @@ __all__ = [
     "ExecutorConfig",
     "ExecutorHooks",
     "FrameworkConfig",
+    "HistoryPolicy",
     "InMemoryStore",
     "IntentDetector",
     "IntentRouter",
@@ -68,6 +73,8 @@ __all__ = [
     "JourneyConfig",
     "LLMExecutor",
     "LLMExecutorConfig",
+    "LastMessages",
+    "LastTokens",
     "LoggingHooks",
     "MemoryContext",
     "MemoryManager",
@@ -80,6 +87,7 @@ __all__ = [
     "StateSerializer",
     "StateStore",
     "StepPromptMapping",
+    "SummariseOlder",
     "ToolExecutor",
     "ToolParameter",
     "ToolResult",

@@ -156,7 +156,7 @@ async def test_odd_token_counts_do_not_matter(signup, usage):
 
 
 @pytest.mark.parametrize("response", [None, "Hi", {"message": {"content": "Hi"}}, object()])
-async def test_a_response_without_a_message_is_an_error_that_names_it_and_nothing_is_stored(signup, store, response):
+async def test_a_response_without_a_message_is_an_error_and_only_the_users_message_is_stored(signup, store, response):
     class Odd:
         async def generate(self, messages: Any, **kwargs: Any) -> Any:
             return response
@@ -166,7 +166,8 @@ async def test_a_response_without_a_message_is_an_error_that_names_it_and_nothin
     with pytest.raises(LLMBadReply, match=f"answered with {type(response).__name__} whose message is"):
         await agent.send("c", "hello")
 
-    assert await agent.get_history("c") == []
+    assert [message.to_dict() for message in await agent.get_history("c")] == [{"role": "user", "content": "hello"}]
+    assert await agent.get_state("c") is None
 
 
 @pytest.mark.parametrize(
@@ -283,20 +284,21 @@ async def test_a_run_out_of_time_inside_a_tool_ends_in_words(signup, store):
     assert (await agent.get_history("c"))[-1].content == config.closing_text
 
 
-async def test_a_schema_that_is_no_schema_is_the_programmers_error_and_nothing_is_stored(signup, store):
+async def test_a_schema_that_is_no_schema_is_the_programmers_error_and_only_the_users_message_is_stored(signup, store):
     agent = signup.Agent(ScriptedLLM([tool_call_reply("note", text="x")]), store=store)
     agent.get_tool_schemas = lambda state: [ToolSchema("note", "", [ToolParameter("text", "str")])]
 
     with pytest.raises(ConfigError, match="schema of tool 'note' is not a valid JSON schema"):
         await agent.send("c", "hello")
 
-    assert await agent.get_history("c") == []
+    assert [message.to_dict() for message in await agent.get_history("c")] == [{"role": "user", "content": "hello"}]
+    assert await agent.get_state("c") is None
 
 
 # Stores.
 
 
-async def test_a_stored_state_that_no_longer_decodes_is_an_error_and_nothing_is_changed(signup, store):
+async def test_a_stored_state_that_no_longer_decodes_is_an_error_and_it_is_not_changed(signup, store):
     await store.commit("c", "signup", expected_version=0, state={"step": "gone"}, messages=[{"role": "user"}])
     agent = signup.Agent(llm := ScriptedLLM(["Hi"]), store=store)
 
@@ -305,7 +307,8 @@ async def test_a_stored_state_that_no_longer_decodes_is_an_error_and_nothing_is_
             await agent.send("c", "hello")
 
     kept = await store.load("c", "signup")
-    assert (kept.version, kept.state, kept.messages) == (1, {"step": "gone"}, [{"role": "user"}])
+    assert kept.state == {"step": "gone"}
+    assert kept.messages == [{"role": "user"}, *[{"role": "user", "content": "hello"}] * 2]  # what was said is kept
     assert llm.call_count == 0
 
 

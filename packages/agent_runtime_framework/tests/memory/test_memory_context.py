@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.messages import AgentMessage
 from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply

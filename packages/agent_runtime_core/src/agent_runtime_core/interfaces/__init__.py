@@ -1,6 +1,7 @@
 """The protocols and base classes that hosts, clients and stores implement."""
 
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces.checkpoint import Checkpoint, ConversationInfo, Removal, StoreInfo, VersionInfo
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.interfaces.runtime import (
     AgentRuntime,
@@ -12,12 +13,16 @@ from agent_runtime_core.interfaces.runtime import (
 )
 from agent_runtime_core.interfaces.tools import LLMToolCall, Tool, ToolDefinition, ToolRegistry
 from agent_runtime_core.interfaces.tracing import TraceSink
+from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
 from agent_runtime_core.messages import Message
 
 __all__ = [
     "AgentRuntime",
+    "Answered",
+    "Begun",
     "Checkpoint",
     "CheckpointStore",
+    "ConversationInfo",
     "ErrorInfo",
     "EventType",
     "EventVisibility",
@@ -26,10 +31,16 @@ __all__ = [
     "LLMStreamChunk",
     "LLMToolCall",
     "Message",
+    "OnBusy",
+    "Removal",
     "RunContext",
     "RunResult",
+    "StoreInfo",
     "Tool",
     "ToolDefinition",
     "ToolRegistry",
     "TraceSink",
+    "TurnAnswer",
+    "VersionInfo",
+    "Waiting",
 ]

@@ -1,7 +1,7 @@
 """Stores of conversations: in memory, in a SQLite file, chosen by URL."""
 
-from agent_runtime_core.stores.in_memory import InMemoryCheckpointStore
 from agent_runtime_core.stores.json_data import check_json_data
+from agent_runtime_core.stores.memory import InMemoryCheckpointStore
 from agent_runtime_core.stores.registry import open_store
 from agent_runtime_core.stores.sqlite import SQLiteCheckpointStore
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
+from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.interfaces import OnBusy
 from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.limits import RunLimits
+from agent_runtime_framework.memory.history_policy import HistoryPolicy, LastMessages
 
-__all__ = ["JourneyConfig"]
+__all__ = ["JourneyConfig", "checked_on_busy"]
 
 
 @dataclass
@@ -29,3 +33,34 @@ class JourneyConfig:
     """What the user reads when a limit ends a run and there are no words of the model."""
     max_history_messages: int | None = 200
     """How many stored messages `send` and `stream` show to the model, the latest; None for all. The store keeps all."""
+    history: HistoryPolicy | None = None
+    """Another way to choose them: `LastTokens(...)`, `SummariseOlder(...)` or one of your own; then
+    `max_history_messages` does not matter."""
+    on_busy: OnBusy = "queue"
+    """What becomes of a message to `send` or `stream` that comes while a run of its conversation is on: `queue` waits
+    its turn, `reject` raises `ConversationBusy`, `merge` waits and is answered together with the one waiting before it.
+    """
+    lease_seconds: float = 15.0
+    """How long a conversation belongs to a run that gives no sign of life (its process died, or its event loop is
+    blocked): then another run takes it over, and the silent one cannot write any more. A live run renews in time."""
+
+    def __post_init__(self) -> None:
+        checked_on_busy(self.on_busy)
+        if not self.lease_seconds > 0:
+            raise ConfigError(f"lease_seconds is {self.lease_seconds!r}; give more than 0 seconds.")
+
+    @property
+    def history_policy(self) -> HistoryPolicy:
+        """Chooses the messages that the model sees."""
+        return self.history if self.history is not None else LastMessages(self.max_history_messages)
+
+
+def checked_on_busy(on_busy: OnBusy) -> OnBusy:
+    """The choice, if it is one.
+
+    Raises:
+        ConfigError: It is something else.
+    """
+    if on_busy not in get_args(OnBusy):
+        raise ConfigError(f"on_busy is {on_busy!r}; give one of {', '.join(get_args(OnBusy))}.")
+    return on_busy

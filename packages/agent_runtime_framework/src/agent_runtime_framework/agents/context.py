@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import AgentMessage, MessageDict
 
 __all__ = ["AgentContext", "AgentResult"]
@@ -24,6 +24,9 @@ class AgentContext:
     """The conversation, the user's new message last. Plain dicts are accepted, too."""
     metadata: dict[str, Any] = field(default_factory=dict)
     """Notes of the application; never sent to a model."""
+    owner: str = ""
+    """Whose conversation it is, such as a user's or a tenant's id: under another owner the same conversation id is
+    another conversation. Not for the model."""
     checkpoint: Checkpoint | None = field(default=None, init=False, repr=False, compare=False)
     """What the default `load_state` has read: the version that the run's commits build on."""
 

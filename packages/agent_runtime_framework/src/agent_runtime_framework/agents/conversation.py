@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from agent_runtime_core.errors import StateEncodeError
-from agent_runtime_core.history import sendable
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.history import is_sendable, sendable
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
 
-__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "state_data", "window"]
+__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data"]
 
 _LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
 
@@ -44,34 +45,78 @@ class ConversationLog:
             conversation_id = str(ctx.conversation_id)
             if not conversation_id:
                 raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-            checkpoint = await self.store.load(conversation_id, self.agent_key, max_messages=max_messages)
+            checkpoint = await self.store.load(
+                conversation_id, self.agent_key, max_messages=max_messages, owner=ctx.owner
+            )
             ctx.checkpoint = checkpoint
         return checkpoint
 
-    async def commit(self, ctx: AgentContext, state: dict[str, Any], messages: Sequence[MessageDict] = ()) -> None:
+    async def commit(
+        self,
+        ctx: AgentContext,
+        state: dict[str, Any],
+        messages: Sequence[MessageDict] = (),
+        *,
+        lease: int | None = None,
+        finish: dict[str, Any] | None = None,
+    ) -> None:
         """Write the state and the new messages together; nothing is written when there is nothing new.
+
+        Args:
+            ctx: The request.
+            state: The state as it is now; one that has not changed is not written again.
+            messages: The new messages, calls and results paired.
+            lease: The run's lease, for a run that holds one.
+            finish: What is to be known of the run later, when it ends with this commit.
 
         Raises:
             StoreConflict: Another run has committed since the context was opened.
             StateEncodeError: The state is not JSON data.
+            ValueError: A call has no result, or a result no call. Nothing was written.
         """
         checkpoint = await self.open(ctx, max_messages=0)
-        if not messages and checkpoint.state == state:
+        is_changed = checkpoint.state != state
+        if not messages and not is_changed and finish is None:
             return
+        if messages and not is_sendable(messages):
+            raise ValueError(
+                f"the new messages of conversation {str(ctx.conversation_id)!r} part a tool call from its result; "
+                f"no model would take them. Nothing was written."
+            )
         try:
             version = await self.store.commit(
                 str(ctx.conversation_id),
                 self.agent_key,
                 expected_version=checkpoint.version,
-                state=state,
+                state=state if is_changed else None,
                 messages=messages,
+                lease=lease,
+                finish=finish,
+                owner=ctx.owner,
             )
         except TypeError as error:
             raise StateEncodeError(
                 f"the state or a message of conversation {str(ctx.conversation_id)!r} is not JSON data: {error}. "
                 f"Nothing was written; let {self.agent_key!r} convert such values in its state's to_dict()."
             ) from error
-        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state))
+        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state) if is_changed else checkpoint.state)
+
+    async def note(self, ctx: AgentContext, key: str, note: dict[str, Any], *, lease: int) -> None:
+        """Write something beside the state, as the state of another key.
+
+        Raises:
+            StoreConflict: Another run has committed since the context was opened.
+        """
+        checkpoint = await self.open(ctx, max_messages=0)
+        version = await self.store.commit(
+            str(ctx.conversation_id),
+            key,
+            expected_version=checkpoint.version,
+            state=note,
+            lease=lease,
+            owner=ctx.owner,
+        )
+        ctx.checkpoint = replace(checkpoint, version=version)
 
     async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
         """Write the state alone.
@@ -98,20 +143,28 @@ class ConversationLog:
             _LOGGER.debug("State not kept", exc_info=error)
 
 
-def window(messages: list[MessageDict], *, cut: bool) -> list[MessageDict]:
-    """Stored messages, fit to be sent: pairs kept whole; where older ones were cut off, from a user's message on.
+def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageDict]:
+    """Stored messages, fit to be sent: without the application's notes, calls and results paired.
 
-    (A window without any message of the user stays: what one long run has found out is all there is to go on.)
+    What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
-    if cut:
-        first = next((place for place, message in enumerate(messages) if message.get("role") == "user"), 0)
-        messages = messages[first:]
-    return sendable([_without_metadata(message) for message in messages])
+    clean = [_without_metadata(message) for message in messages]
+    mended = sendable(clean)
+    if mended != clean:
+        _LOGGER.warning(
+            "The stored messages of conversation %r cannot be sent as they are: a tool call without its result, a "
+            "result without its call, or no message at all among the last %d. The run goes on with %d of them, "
+            "mended; the store keeps what it has.",
+            str(conversation_id),
+            len(clean),
+            len(mended),
+        )
+    return mended
 
 
 def _without_metadata(message: MessageDict) -> MessageDict:
     """The message without the application's notes: those are never sent to a model."""
-    if "metadata" not in message:
+    if not isinstance(message, dict) or "metadata" not in message:
         return message
     return {name: value for name, value in message.items() if name != "metadata"}
 
@@ -137,30 +190,40 @@ def state_data(state: Any) -> dict[str, Any]:
     return data
 
 
-def check_state(state: Any) -> None:
+def check_state(state: Any, *, decodes: bool = False) -> None:
     """Make sure that a state can be stored.
 
+    Args:
+        state: The state object.
+        decodes: Whether it must be one that `from_dict()` reads again, too.
+
     Raises:
-        StateEncodeError: `to_dict()` failed, or gave something that is not JSON data.
+        StateEncodeError: `to_dict()` failed, gave something that is not JSON data, or what `from_dict()` refuses.
     """
+    data = state_data(state)
     try:
-        check_json_data(state_data(state), "state")  # as strictly as the store will be
+        check_json_data(data, "state")  # as strictly as the store will be
     except TypeError as error:
         raise StateEncodeError(
             f"the tool left a state that cannot be stored: {type(state).__name__}.to_dict() is not JSON data ({error})"
         ) from error
+    if decodes:
+        check_round_trip(state, data)
 
 
-def check_round_trip(state: Any) -> None:
+def check_round_trip(state: Any, data: dict[str, Any]) -> None:
     """Make sure that the state's class reads what it writes.
 
+    Args:
+        state: The state object.
+        data: What its `to_dict()` gave.
+
     Raises:
-        StateEncodeError: `to_dict()` failed, or `from_dict()` does not read what it gave.
+        StateEncodeError: `from_dict()` does not read it.
     """
     state_class = type(state)
-    data = own_copy(state_data(state))
     try:
-        state_class.from_dict(data)
+        state_class.from_dict(own_copy(data))
     except Exception as error:  # the user's from_dict() may raise anything
         raise StateEncodeError(
             f"{state_class.__name__}.from_dict() does not read what to_dict() gives: {type(error).__name__}: {error}. "

@@ -13,19 +13,20 @@ from agent_runtime_core.errors import ConfigError, StateDecodeError
 from agent_runtime_core.events import (
     RunEvent,
 )
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces import CheckpointStore, OnBusy
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
-from agent_runtime_framework.agents.config import JourneyConfig
+from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy
+from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
@@ -87,14 +88,25 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._state_was_checked = False
         self._tracing = Tracing(trace)
 
-    def _check_state_class(self, state: StateT) -> None:
+    @property
+    def _reads_with_from_dict(self) -> bool:
+        """Whether stored states are read by their class."""
+        return type(self).load_state is JourneyAgent.load_state
+
+    @property
+    def _saves_with_turns(self) -> bool:
+        """Whether a turn's commit holds all there is to save."""
+        return type(self).save_state is JourneyAgent.save_state
+
+    def _check_state_class(self) -> None:
         """Make sure, once, that a stored state will be read again: before anything is stored.
 
         Raises:
             StateEncodeError: `from_dict()` does not read what `to_dict()` gives.
         """
-        if not self._state_was_checked and type(self).load_state is JourneyAgent.load_state:
-            check_round_trip(state)
+        if not self._state_was_checked and self._reads_with_from_dict:
+            state = self.get_initial_state()
+            check_round_trip(state, state_data(state))
             self._state_was_checked = True
 
     def _model(self) -> LLMClient:
@@ -184,46 +196,77 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     # Conversations: the agent keeps the messages.
 
-    async def send(self, conversation_id: UUID | str, text: str) -> AgentResult:
+    async def send(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        *,
+        message_id: UUID | str | None = None,
+        on_busy: OnBusy | None = None,
+        owner: str = "",
+    ) -> AgentResult:
         """Give the user's message to the conversation, run, and return what came of it.
 
-        After every turn, state and new messages are committed in one transaction. If the run fails, the conversation
-        stands where its last commit left it and can be sent to again.
+        The message is stored before the model is asked; after every turn, state and new messages are committed in one
+        transaction. If the run fails, the conversation stands where its last commit left it and can be sent to again:
+        the model then sees this message, too. One run at a time: see `on_busy`.
+
+        Args:
+            conversation_id: The conversation.
+            text: The message.
+            message_id: Names the message within the conversation, so that it can be sent again when the answer did
+                not arrive: an answered message gets the stored answer (`metadata["replayed"]` is then True) and
+                nothing runs; one whose run broke off is taken up where that run was. It is never stored twice.
+            on_busy: What becomes of the message while a run of the conversation is on; see `JourneyConfig.on_busy`,
+                which holds when None. A waiting call that is cancelled takes its message back.
+            owner: Whose conversation it is; under another owner the same id is another conversation.
 
         Raises:
             LLMError: The model could not be asked.
-            StoreConflict: Another run of this conversation has committed in between.
+            ConversationBusy: A run is on, and the message was not to wait. Nothing was stored.
+            StoreConflict: Somebody else has written to the conversation during the run; `LeaseLost`: another run
+                has taken it over.
             StateDecodeError: The stored state cannot be read.
             StoreError: The store failed.
         """
-        return await result_of(self._events(self._conversation(conversation_id, text), streaming=False))
+        run = self._conversation(conversation_id, text, message_id, on_busy, owner)
+        return await result_of(self._events(run, streaming=False))
 
-    def stream(self, conversation_id: UUID | str, text: str) -> AsyncGenerator[RunEvent, None]:
+    def stream(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        *,
+        message_id: UUID | str | None = None,
+        on_busy: OnBusy | None = None,
+        owner: str = "",
+    ) -> AsyncGenerator[RunEvent, None]:
         """The same as `send`, as events while they happen; text comes as it is written where the client streams.
 
         Close the generator to end the run early: the last commit stays.
         """
-        return self._events(self._conversation(conversation_id, text), streaming=True)
+        return self._events(self._conversation(conversation_id, text, message_id, on_busy, owner), streaming=True)
 
-    async def get_state(self, conversation_id: UUID | str) -> StateT | None:
+    async def get_state(self, conversation_id: UUID | str, *, owner: str = "") -> StateT | None:
         """The state of a conversation, or None when there is none yet.
 
         Raises:
             StateDecodeError: The stored state cannot be read.
         """
-        return await self.load_state(AgentContext(uuid4(), conversation_id, []))
+        return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=owner))
 
-    async def get_history(self, conversation_id: UUID | str) -> list[AgentMessage]:
+    async def get_history(self, conversation_id: UUID | str, *, owner: str = "") -> list[AgentMessage]:
         """All stored messages of a conversation, oldest first."""
-        return [AgentMessage.from_dict(message) for message in await self.store.history(str(conversation_id))]
+        stored = await self.store.history(str(conversation_id), owner=owner)
+        return [AgentMessage.from_dict(message) for message in stored]
 
-    async def get_cost(self, conversation_id: UUID | str) -> Decimal | None:
+    async def get_cost(self, conversation_id: UUID | str, *, owner: str = "") -> Decimal | None:
         """What the stored replies of a conversation have cost in US dollars.
 
         Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
         when the price of one of them is not known. It reads the whole history.
         """
-        return conversation_cost(await self.store.history(str(conversation_id)))
+        return conversation_cost(await self.store.history(str(conversation_id), owner=owner))
 
     # Runs: the caller keeps the messages.
 
@@ -250,13 +293,28 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
-    def _conversation(self, conversation_id: UUID | str, text: str) -> JourneyRun:
+    def _conversation(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        message_id: UUID | str | None,
+        on_busy: OnBusy | None,
+        owner: str,
+    ) -> JourneyRun:
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
         if conversation_id is None or not str(conversation_id):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-        message = {"role": "user", "content": whole_text(text)}
-        return JourneyRun(self, AgentContext(uuid4(), conversation_id, []), message)
+        if message_id is not None and not str(message_id):
+            raise ValueError("message_id is empty; give the message a name, such as str(uuid4()), or leave it out")
+        run_id = uuid4()
+        incoming = Incoming(
+            message={"role": "user", "content": whole_text(text)},
+            message_id=str(run_id if message_id is None else message_id),
+            remember=message_id is not None,
+            on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
+        )
+        return JourneyRun(self, AgentContext(run_id, conversation_id, [], owner=owner), incoming)
 
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""

@@ -11,10 +11,15 @@ from uuid import UUID
 
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
+from agent_runtime_core.interfaces import Answered, Begun
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import check_state, state_data, window
+from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.lease import Lease
+from agent_runtime_framework.agents.run_record import replayed, run_record
+from agent_runtime_framework.agents.stored_history import RunHistory
+from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.tools.execution import call_tool
@@ -31,16 +36,16 @@ class JourneyRun:
     Args:
         agent: The journey.
         ctx: The request.
-        new_message: The user's message in a conversation that the agent keeps: then every turn is committed.
-            None when the caller keeps the messages: then only the state is saved, at the end.
+        incoming: The user's message to a conversation that the agent keeps: then the run holds the conversation's
+            lease and every turn is committed. None when the caller keeps the messages: then only the state is saved,
+            at the end.
     """
 
-    def __init__(
-        self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, new_message: MessageDict | None = None
-    ) -> None:
+    def __init__(self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, incoming: Incoming | None = None) -> None:
         self._agent = agent
         self._ctx = ctx
-        self._new_message = new_message
+        self._incoming = incoming
+        self._lease: Lease | None = None
         self.cancelled = ctx.cancelled
         """Whether the request was taken back."""
         self.client: LLMClient = agent.llm_client  # type: ignore[assignment]  # settled in begin()
@@ -67,37 +72,74 @@ class JourneyRun:
         """Names the conversation."""
         return self._ctx.conversation_id
 
-    async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
-        """Load messages and state. A goodbye after the journey's end needs no answer."""
+    async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
+        """Take the conversation and load messages and state.
+
+        A goodbye after the journey's end needs no answer, and a message that was answered has one.
+        """
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent._model()
-        if self._new_message is None:
+        answered: Answered | None = None
+        said_already: str | None = None  # what a run had said that broke off right before its end
+        if self._incoming is None:
             self.messages = ctx.wire_messages()
         else:
-            checkpoint = await agent._conversation_log().open(ctx, max_messages=agent.config.max_history_messages)
-            self.messages = window(checkpoint.messages, cut=len(checkpoint.messages) < checkpoint.message_count)
-            self._committed = len(self.messages)
-            self.messages.append(self._new_message)
-            ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+            agent._check_state_class()
+            answer = await self._turn(self._incoming)
+            if isinstance(answer, Answered):
+                answered = answer
+            else:
+                ctx.checkpoint = answer.checkpoint
+                history = RunHistory(agent._conversation_log(), ctx, answer.lease)
+                self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
+                self._committed = len(self.messages)
+                ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+                if not answer.placed:
+                    said_already = _last_words(self.messages)
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
-        if self._new_message is not None:
-            agent._check_state_class(state)
         self._state = state
         self._told_step = step = state.get_step()
         opening: Sequence[RunEvent] = ()
         if self.listened:
             told = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
             opening = (told,)
+        if answered is not None:
+            return opening, replayed(answered, state_data(state))
+        if said_already is not None:
+            return opening, await self._ended_before(said_already)
         if agent.is_terminal_state(state):
             said = ctx.get_user_message()
             if said is not None and agent.is_closing_message(said):
-                if self._new_message is not None:
-                    await self._commit()
                 return opening, "closing_message"
         return opening, None
+
+    async def _turn(self, incoming: Incoming) -> Begun | Answered:
+        """Wait for the message's turn, and hold the conversation's lease from then on."""
+        agent, ctx = self._agent, self._ctx
+        log, config = agent._conversation_log(), agent.config
+        conversation_id = str(ctx.conversation_id)
+        limit = config.history_policy.max_messages
+        answer = await begun_turn(
+            log.store,
+            ctx.owner,
+            conversation_id,
+            log.agent_key,
+            incoming,
+            lease_seconds=config.lease_seconds,
+            max_messages=None if limit is None else limit + 1,  # those before, and the new one
+        )
+        if isinstance(answer, Begun):
+            self._lease = Lease(log.store, ctx.owner, conversation_id, token=answer.lease, seconds=config.lease_seconds)
+        return answer
+
+    async def _ended_before(self, response: str) -> RunFinished:
+        """The end of a run whose last words are stored, and its end is not."""
+        finished = RunFinished(response=response, reason="text_response", messages=[], usage={}, replayed=True)
+        finished.state = await self.finish_run(finished)
+        return finished
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
@@ -122,11 +164,15 @@ class JourneyRun:
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
-            check=None if self._new_message is None else check_state,
+            check=None if self._incoming is None else self._check_state,
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._agent.create_tools(self._state, self._ctx)
         return outcome
+
+    def _check_state(self, state: Any) -> None:
+        """Make sure that what a tool has left can be stored, and read again."""
+        check_state(state, decodes=self._agent._reads_with_from_dict)
 
     def note_cost(self, cost: Decimal | None, model: str) -> None:
         """Keep what the next reply has cost: it is stored with it."""
@@ -140,28 +186,51 @@ class JourneyRun:
         self._told_step = now
         return (StepChanged(from_step=before, to_step=now),)
 
-    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
-        """Leave a talking step that has spoken, and commit."""
-        talked = not self._offered and reason == "text_response" and self.messages[-1]["content"]
+    async def finish_turn(self, finished: RunFinished | None) -> Sequence[RunEvent]:
+        """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
+        talked = (
+            finished is not None
+            and not self._offered
+            and finished.reason == "text_response"
+            and self.messages[-1]["content"]
+        )
         if talked:
             self._leave_talking_step()
-        if self._new_message is not None:
-            await self._commit()
+        if self._incoming is not None:
+            # A `save_state` of the user's own belongs to the run: the conversation is given back behind it.
+            await self._commit(finished if self._agent._saves_with_turns else None)
         return self.news() if talked else ()
 
-    async def finish_run(self, reason: str) -> dict[str, Any]:
-        """Save the state, unless there was nothing to do."""
-        if reason != "closing_message":
+    async def finish_run(self, finished: RunFinished) -> dict[str, Any]:
+        """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
+        held = self._lease is not None and self._lease.token is not None
+        if finished.reason != "closing_message" and not (held and self._agent._saves_with_turns):
             await self._agent.save_state(self._ctx, self._state)
+        if held:
+            await self._commit(finished)
         return state_data(self._state)
 
-    async def _commit(self) -> None:
-        """Store the state and the messages that are new."""
+    async def leave(self) -> None:
+        """Give the conversation back if the run broke off."""
+        if self._lease is not None and self._lease.token is not None:
+            await self._lease.give_back()
+
+    async def _commit(self, finished: RunFinished | None) -> None:
+        """Store the state and the messages that are new, and the run's end when it is known."""
+        assert self._lease is not None  # as every run has that keeps the conversation
         new = self.messages[self._committed :]
         if self._costs:
             new = with_costs(new, self._committed, self._costs)
-        await self._agent._conversation_log().commit(self._ctx, state_data(self._state), new)
+        await self._agent._conversation_log().commit(
+            self._ctx,
+            state_data(self._state),
+            new,
+            lease=self._lease.token,
+            finish=None if finished is None else run_record(finished),
+        )
         self._committed = len(self.messages)
+        if finished is not None:
+            self._lease.ended()
 
     def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
@@ -198,6 +267,15 @@ def _checked_prompt(agent: JourneyAgent[Any, Any, Any], prompt: Any) -> str | No
     raise ConfigError(f"{type(agent).__name__}.get_system_prompt() must give a text, and gave {prompt!s:.100}.")
 
 
+def _last_words(messages: list[MessageDict]) -> str | None:
+    """The assistant's text that a conversation ends with, or None when it ends with something else."""
+    last = messages[-1] if messages else {}
+    said = last.get("content")
+    if last.get("role") == "assistant" and not last.get("tool_calls") and isinstance(said, str):
+        return said
+    return None
+
+
 async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     """A run's stream read to its end."""
     last: RunEvent | None = None
@@ -210,6 +288,8 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     metadata: dict[str, Any] = {"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made}
     if last.cost is not None:
         metadata["cost"] = str(last.cost)
+    if last.replayed:
+        metadata["replayed"] = True
     return AgentResult(
         response=last.response,
         messages=list(map(AgentMessage.from_dict, last.messages)),

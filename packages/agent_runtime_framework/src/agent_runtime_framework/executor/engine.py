@@ -58,8 +58,11 @@ class RunDelegate(Protocol):
     messages: list[MessageDict]
     """The conversation, once `begin` is done; the engine appends to this very list."""
 
-    async def begin(self) -> tuple[Sequence[RunEvent], str | None]:
-        """Open the run: events to tell first, and a reason if it is over before the model is asked."""
+    async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
+        """Open the run: events to tell first, and a reason if it is over before the model is asked.
+
+        Where the run was made before, its last event is given instead of a reason: nothing more is asked.
+        """
         ...
 
     def cancelled(self) -> bool:
@@ -82,12 +85,16 @@ class RunDelegate(Protocol):
         """What has changed since it was last asked; asked after every tool call."""
         ...
 
-    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
-        """Nothing dangles: the moment to commit. Gets the reason if the run ends with this turn; returns the news."""
+    async def finish_turn(self, finished: RunFinished | None) -> Sequence[RunEvent]:
+        """Nothing dangles: the moment to commit. Gets the last event if this turn ends the run; returns the news."""
         ...
 
-    async def finish_run(self, reason: str) -> dict[str, Any] | None:
+    async def finish_run(self, finished: RunFinished) -> dict[str, Any] | None:
         """Close the run, and return the state to tell, if there is one."""
+        ...
+
+    async def leave(self) -> None:
+        """Free what the run holds; asked once, whatever became of the run."""
         ...
 
 
@@ -126,132 +133,154 @@ class Engine:
             LLMError: The model could not be asked. Whatever else a client, the delegate or (in debug mode) a tool
                 raises comes out as it is, too.
         """
-        delegate, listened, streaming = self.delegate, self.listened, self.streaming
-        meter = RunMeter(self.limits, self.max_iterations, self.pricing)
-        reason: str | None  # why the run ends
-        opening, reason = await delegate.begin()
-        if listened:
-            for event in opening:
-                yield event
-        client, messages = delegate.client, delegate.messages
-        ledger = meter.ledger if meter.has_budget else None
-        cost: Decimal | None = None  # of one call
-        start = len(messages)
-        turn = texts_in_a_row = 0
-        response = ""  # the last thing that was said or found out
-        cut_short: str | None = None
-        cut_off = ""  # what the model had said of an answer that came too late
-        while reason is None:
-            cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
-            setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
-            if setup is None:
-                break
-            request = setup.request(messages)
-            if texts_in_a_row:
-                request.append({"role": "user", "content": _GO_ON})
+        try:
+            delegate, listened, streaming = self.delegate, self.listened, self.streaming
+            meter = RunMeter(self.limits, self.max_iterations, self.pricing)
+            opening, ended = await delegate.begin()
             if listened:
-                yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools, client=client)
-            streamed: StreamedResponse | None = None
-            try:
-                if streaming and streams(client):
-                    streamed = StreamedResponse(
-                        client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
-                    )
-                    async with aclosing(streamed.texts()) as texts:
-                        async for text in texts:
-                            yield TextDelta(text=text)
-                    reply = read_reply(streamed, messages)
-                else:
-                    answer = client.generate(messages=request, tools=setup.tools, **setup.options)
-                    if meter.deadline is not None:
-                        answer = before(meter.deadline, answer)
-                    reply = read_reply(await answer, messages)
-                    if streaming and reply.text:
-                        yield TextDelta(text=reply.text)
-            except OutOfTime:
-                cut_short = "limit:seconds"
-                cut_off = streamed.text if streamed is not None else ""
-                break
-            add_usage(meter.usage, reply.usage)
-            if meter.has_budget:
-                meter.count(reply.usage)
-                if ledger is not None:
-                    cost = ledger.add(client, reply)
-                    delegate.note_cost(cost, ledger.model)
-            if cut_short is not None:
-                words = reply.text or response or self.closing_text
-                if streaming and not reply.text and words:
-                    yield TextDelta(text=words)
-                reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage, reply.response)
-            messages.append(reply.message)
-            if listened:
-                yield LLMCallFinished(
-                    turn=turn,
-                    message=reply.message,
-                    calls=reply.calls,
-                    usage=reply.usage,
-                    response=reply.response,
-                    cost=cost,
-                )
-            if reply.calls:
-                texts_in_a_row = 0
-                for call in reply.calls:
-                    if listened:
-                        yield ToolCallStarted(call=call)
-                    if meter.takes_tool_call():
-                        outcome = await delegate.call_tool(call, meter.tool_seconds())
-                        meter.note(outcome)
-                    else:
-                        outcome = _NO_MORE_CALLS
-                    messages.append(
-                        {"role": "tool", "content": outcome.content, "tool_call_id": call.id, "name": call.wire_name}
-                    )
-                    if listened:
-                        yield ToolCallFinished(call=call, outcome=outcome)
-                        for event in delegate.news():
-                            yield event
-                    if reason is None:
-                        response = outcome.content
-                        if outcome.status == "ok" and call.name in self.terminal_tools:
-                            reason = f"terminal_tool:{call.name}"
-            else:
-                response = reply.text
-                texts_in_a_row += 1
-                if cut_short is not None:
-                    reason = cut_short
-                elif self.stop_on_text or texts_in_a_row > 1:
-                    reason = "text_response"
-            news = await delegate.finish_turn(reason)
-            if listened:
-                for event in news:
+                for event in opening:
                     yield event
-                yield TurnFinished(turn=turn, reason=reason)
-            turn += 1
-        if reason is None:  # stopped before a turn, or in the middle of a question
-            reason = cut_short or ""
-            if self.closing_text and reason != "cancelled":
-                response = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
-                messages.append({"role": "assistant", "content": response})
-                if streaming:
-                    yield TextDelta(text=response[len(cut_off) :])
-                news = await delegate.finish_turn(reason)
+            if isinstance(ended, RunFinished):
+                if streaming and ended.response:
+                    yield TextDelta(text=ended.response)
+                yield ended
+                return
+            reason: str | None = ended  # why the run ends
+            client, messages = delegate.client, delegate.messages
+            ledger = meter.ledger if meter.has_budget else None
+            cost: Decimal | None = None  # of one call
+            start = len(messages)
+            turn = texts_in_a_row = 0
+            response = ""  # the last thing that was said or found out
+            cut_short: str | None = None
+            finished: RunFinished | None = None  # how the run ends, once that is known
+            cut_off = ""  # what the model had said of an answer that came too late
+            while reason is None:
+                cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
+                setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
+                if setup is None:
+                    break
+                request = setup.request(messages)
+                if texts_in_a_row:
+                    request.append({"role": "user", "content": _GO_ON})
+                if listened:
+                    yield LLMCallStarted(turn=turn, messages=request, tools=setup.tools, client=client)
+                streamed: StreamedResponse | None = None
+                try:
+                    if streaming and streams(client):
+                        streamed = StreamedResponse(
+                            client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
+                        )
+                        async with aclosing(streamed.texts()) as texts:
+                            async for text in texts:
+                                yield TextDelta(text=text)
+                        reply = read_reply(streamed, messages)
+                    else:
+                        answer = client.generate(messages=request, tools=setup.tools, **setup.options)
+                        if meter.deadline is not None:
+                            answer = before(meter.deadline, answer)
+                        reply = read_reply(await answer, messages)
+                        if streaming and reply.text:
+                            yield TextDelta(text=reply.text)
+                except OutOfTime:
+                    cut_short = "limit:seconds"
+                    cut_off = streamed.text if streamed is not None else ""
+                    break
+                add_usage(meter.usage, reply.usage)
+                if meter.has_budget:
+                    meter.count(reply.usage)
+                    if ledger is not None:
+                        cost = ledger.add(client, reply)
+                        delegate.note_cost(cost, ledger.model)
+                if cut_short is not None:
+                    words = reply.text or response or self.closing_text
+                    if streaming and not reply.text and words:
+                        yield TextDelta(text=words)
+                    reply = Reply(words, (), {"role": "assistant", "content": words}, reply.usage, reply.response)
+                messages.append(reply.message)
+                if listened:
+                    yield LLMCallFinished(
+                        turn=turn,
+                        message=reply.message,
+                        calls=reply.calls,
+                        usage=reply.usage,
+                        response=reply.response,
+                        cost=cost,
+                    )
+                if reply.calls:
+                    texts_in_a_row = 0
+                    for call in reply.calls:
+                        if listened:
+                            yield ToolCallStarted(call=call)
+                        if meter.takes_tool_call():
+                            outcome = await delegate.call_tool(call, meter.tool_seconds())
+                            meter.note(outcome)
+                        else:
+                            outcome = _NO_MORE_CALLS
+                        messages.append(
+                            {
+                                "role": "tool",
+                                "content": outcome.content,
+                                "tool_call_id": call.id,
+                                "name": call.wire_name,
+                            }
+                        )
+                        if listened:
+                            yield ToolCallFinished(call=call, outcome=outcome)
+                            for event in delegate.news():
+                                yield event
+                        if reason is None:
+                            response = outcome.content
+                            if outcome.status == "ok" and call.name in self.terminal_tools:
+                                reason = f"terminal_tool:{call.name}"
+                else:
+                    response = reply.text
+                    texts_in_a_row += 1
+                    if cut_short is not None:
+                        reason = cut_short
+                    elif self.stop_on_text or texts_in_a_row > 1:
+                        reason = "text_response"
+                if reason is not None:
+                    finished = _finished(response, reason, messages[start:], meter)
+                news = await delegate.finish_turn(finished)
                 if listened:
                     for event in news:
                         yield event
                     yield TurnFinished(turn=turn, reason=reason)
-        state = await delegate.finish_run(reason)
-        yield RunFinished(
-            response=response,
-            reason=reason,
-            messages=messages[start:],
-            usage=meter.usage,
-            tool_calls_made=meter.tool_calls,
-            state=state,
-            cost=None if ledger is None else ledger.cost,
-        )
+                turn += 1
+            if reason is None:  # stopped before a turn, or in the middle of a question
+                reason = cut_short or ""
+                if self.closing_text and reason != "cancelled":
+                    response = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
+                    messages.append({"role": "assistant", "content": response})
+                    if streaming:
+                        yield TextDelta(text=response[len(cut_off) :])
+                    finished = _finished(response, reason, messages[start:], meter)
+                    news = await delegate.finish_turn(finished)
+                    if listened:
+                        for event in news:
+                            yield event
+                        yield TurnFinished(turn=turn, reason=reason)
+            if finished is None:
+                finished = _finished(response, reason, messages[start:], meter)
+            finished.state = await delegate.finish_run(finished)
+            yield finished
+        finally:
+            await self.delegate.leave()
 
     def _closing_setup(self, cut_short: str) -> TurnSetup | None:
         """What the model sees when it is asked for its closing words; None when it is not asked."""
         if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
             return TurnSetup(self.delegate.prepare_turn().system_prompt, None, {})
         return None
+
+
+def _finished(response: str, reason: str, messages: list[MessageDict], meter: RunMeter) -> RunFinished:
+    return RunFinished(
+        response=response,
+        reason=reason,
+        messages=messages,
+        usage=meter.usage,
+        tool_calls_made=meter.tool_calls,
+        cost=meter.ledger.cost if meter.has_budget and meter.ledger is not None else None,
+    )

@@ -218,10 +218,13 @@ class _GivenTools:
     def news(self) -> Sequence[RunEvent]:
         return ()
 
-    async def finish_turn(self, reason: str | None) -> Sequence[RunEvent]:
+    async def finish_turn(self, finished: RunFinished | None) -> Sequence[RunEvent]:
         return ()
 
-    async def finish_run(self, reason: str) -> None:
+    async def finish_run(self, finished: RunFinished) -> None:
+        return None
+
+    async def leave(self) -> None:
         return None
 
     async def _invoke(self, name: str, arguments: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.memory.checkpoint_backend import CheckpointBackend
 from agent_runtime_framework.memory.key_value import InMemoryStore, MemoryStore

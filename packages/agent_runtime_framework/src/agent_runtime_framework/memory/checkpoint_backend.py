@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.memory.storage_key import read_messages_key, read_state_key
 

@@ -6,9 +6,10 @@ import sqlite3
 
 from agent_runtime_core.errors import StoreUnavailable
 
-__all__ = ["explained", "is_about_the_file", "is_locked"]
+__all__ = ["explained", "is_about_the_file", "is_locked", "is_read_only"]
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
 
 _DAMAGED = (
     "is damaged ({error}): stop the processes that use it and restore it from a backup, "
@@ -39,9 +40,17 @@ def is_locked(error: Exception) -> bool:
     return _code(error) in _LOCKED
 
 
+def is_read_only(error: Exception) -> bool:
+    """Whether the file, or what SQLite puts beside it, may not be written."""
+    return _code(error) in _READ_ONLY_CODES
+
+
 def is_about_the_file(error: Exception) -> bool:
-    """Whether the connection may be at fault, so that the next job should open the file anew."""
-    return isinstance(error, sqlite3.DatabaseError) and not is_locked(error)
+    """Whether the connection may be at fault, so that the next job should open the file anew.
+
+    A full disk is not its fault, and the file could not be opened anew without room beside it.
+    """
+    return isinstance(error, sqlite3.DatabaseError) and _code(error) not in _LOCKED | {sqlite3.SQLITE_FULL}
 
 
 def explained(error: Exception, path: str, busy_timeout_ms: int) -> StoreUnavailable:

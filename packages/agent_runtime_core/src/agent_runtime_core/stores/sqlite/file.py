@@ -10,17 +10,15 @@ from urllib.parse import quote
 
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.stores.sqlite.failures import is_locked
-from agent_runtime_core.stores.sqlite.rows import SCHEMA
+from agent_runtime_core.stores.sqlite.tables import SCHEMA, SCHEMA_VERSION
+from agent_runtime_core.stores.sqlite.upgrade import upgrade_from_1
 
-__all__ = ["IN_MEMORY", "identity_of", "open_file", "open_memory"]
+__all__ = ["IN_MEMORY", "identity_of", "open_file", "open_memory", "open_unchanged", "stamp_of"]
 
 IN_MEMORY = ":memory:"
 
 APPLICATION_ID = 0x41525443
 """Marks our files ("ARTC"); the `file` command and SQLite show it."""
-
-SCHEMA_VERSION = 1
-"""What `PRAGMA user_version` says of a file that this code writes."""
 
 _PAUSE_S = 0.005
 
@@ -32,8 +30,8 @@ def open_memory() -> sqlite3.Connection:
     return connection
 
 
-def open_file(path: str, *, synchronous: str, busy_timeout_ms: int) -> sqlite3.Connection:
-    """A connection to our file, which is created when nothing is there.
+def open_file(path: str, *, synchronous: str, busy_timeout_ms: int, now: float) -> sqlite3.Connection:
+    """A connection to our file, which is created when nothing is there, and upgraded when it is of an earlier version.
 
     Conversations are private: a new file, and what SQLite puts beside it, can be read by its owner only.
 
@@ -47,10 +45,12 @@ def open_file(path: str, *, synchronous: str, busy_timeout_ms: int) -> sqlite3.C
         _look(path)
     connection = _connection(path, "mode=rw")
     try:
-        _settle_in_time(connection, path, busy_timeout_ms)
+        _settle_in_time(connection, path, busy_timeout_ms, now)
         connection.execute(f"PRAGMA busy_timeout = {busy_timeout_ms}")
         # NORMAL or FULL: with NORMAL a power cut may take the last commits, never a part of one.
         connection.execute(f"PRAGMA synchronous = {synchronous}")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is not left in the file
+        connection.execute("PRAGMA cell_size_check = ON")  # notices more of what a damaged file holds
     except BaseException:
         connection.close()
         raise
@@ -64,6 +64,31 @@ def identity_of(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def stamp_of(path: str) -> tuple[int, ...] | None:
+    """What changes when somebody writes to the file; None when somebody may be doing so now."""
+    path = os.path.realpath(path)
+    if os.path.exists(path + "-wal") or not os.path.exists(path):
+        return None
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def open_unchanged(path: str) -> sqlite3.Connection | None:
+    """A connection that reads our file without a lock, for as long as nobody writes to it; None where it cannot.
+
+    In a directory that cannot be written to, SQLite has no other one.
+    """
+    path = os.path.realpath(path)
+    connection = _connection(path, "mode=ro&immutable=1")
+    try:
+        if _version_of(connection, path) == SCHEMA_VERSION:
+            return connection
+    except (sqlite3.Error, StoreUnavailable):
+        pass  # what went wrong before says more
+    connection.close()
+    return None
 
 
 def _created(path: str) -> bool:
@@ -106,19 +131,19 @@ def _look(path: str) -> None:
     has_log = os.path.exists(path + "-wal")
     connection = _connection(path, "mode=ro" if has_log else "mode=ro&immutable=1")
     try:
-        _is_ours(connection, path)
+        _version_of(connection, path)
     except sqlite3.Error:
         return  # the connection to come will tell
     finally:
         connection.close()
 
 
-def _settle_in_time(connection: sqlite3.Connection, path: str, busy_timeout_ms: int) -> None:
+def _settle_in_time(connection: sqlite3.Connection, path: str, busy_timeout_ms: int, now: float) -> None:
     """Settle in, and wait for other processes that do: here SQLite by itself does not always wait."""
     deadline = time.monotonic() + busy_timeout_ms / 1000
     while True:
         try:
-            _settle_in(connection, path)
+            _settle_in(connection, path, now)
             return
         except sqlite3.OperationalError as error:
             if connection.in_transaction:
@@ -128,42 +153,46 @@ def _settle_in_time(connection: sqlite3.Connection, path: str, busy_timeout_ms: 
         time.sleep(_PAUSE_S)
 
 
-def _settle_in(connection: sqlite3.Connection, path: str) -> None:
+def _settle_in(connection: sqlite3.Connection, path: str, now: float) -> None:
     """Bring the file to write-ahead logging and to our tables, alone or together with other processes."""
-    if not _is_ours(connection, path) or _journal_mode(connection) != "wal":
+    version = _version_of(connection, path)
+    if version == 0 or _journal_mode(connection) != "wal":
         # Readers and a writer do not wait for each other then. Where the file system cannot do it, they do.
         connection.execute("PRAGMA journal_mode = wal")
-    if not _is_ours(connection, path):
+    if version != SCHEMA_VERSION:
         connection.execute("BEGIN IMMEDIATE")
-        if not _is_ours(connection, path):  # another process may have been quicker
+        version = _version_of(connection, path)  # another process may have been quicker
+        if version == 0:
             _create_tables(connection)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif version == 1:
+            upgrade_from_1(connection, now)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
 
 
-def _is_ours(connection: sqlite3.Connection, path: str) -> bool:
-    """Whether our tables are there; an empty database is not ours yet.
+def _version_of(connection: sqlite3.Connection, path: str) -> int:
+    """The version of our tables; 0 for an empty database.
 
     Raises:
         StoreUnavailable: It belongs to another program or to a later version of this one.
     """
     application_id, version, tables = _marks(connection)
     if application_id == 0 and version == 0 and tables == 0:
-        return False
+        return 0
     if application_id != APPLICATION_ID:
         raise StoreUnavailable(
             f"{path} is a SQLite file of another program, and was left as it is: give the path of another file, "
             f"or of one that does not exist yet.",
             key=path,
         )
-    if version != SCHEMA_VERSION:
+    if not 0 < version <= SCHEMA_VERSION:
         raise StoreUnavailable(
             f"{path} has schema version {version}, this agent_runtime_core knows version {SCHEMA_VERSION}: "
             f"upgrade agent_runtime_core. Nothing was written.",
             key=path,
         )
-    return True
+    return version
 
 
 def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:

@@ -1,36 +1,20 @@
-"""From rows to checkpoints; what cannot be read is named by its place, never by its content."""
+"""From rows to messages and states; what cannot be read is named by its place, never by its content."""
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from agent_runtime_core.errors import StoreUnavailable
-from agent_runtime_core.interfaces.checkpoints import Checkpoint
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
 
-__all__ = ["damage_in", "read_checkpoint", "read_messages"]
+__all__ = ["is_object", "read_joined", "read_object", "readable_messages", "readable_result", "state_damage"]
 
-LoadedRow = tuple[int, int, bytes | None, bytes | None]
-"""Version, number of messages, state, last messages joined by commas."""
-
-
-def read_checkpoint(row: LoadedRow | None, max_messages: int) -> Checkpoint:
-    """The checkpoint in a row; None is a conversation of which nothing is stored.
-
-    Raises:
-        ValueError: Something in it is damaged.
-    """
-    if row is None:
-        return Checkpoint()
-    version, message_count, state, messages = row
-    return Checkpoint(
-        version=version,
-        state=None if state is None else _read_dict(state),
-        messages=read_messages(messages, min(max_messages, message_count)),
-        message_count=message_count,
-    )
+_LOGGER = logging.getLogger(__name__)
 
 
-def read_messages(joined: bytes | None, count: int) -> list[MessageDict]:
+def read_joined(joined: bytes | None, count: int) -> list[MessageDict]:
     """The messages in a text that joins them by commas.
 
     Raises:
@@ -45,57 +29,102 @@ def read_messages(joined: bytes | None, count: int) -> list[MessageDict]:
     return messages
 
 
-def damage_in(
-    conversation_id: str,
-    path: str,
-    message_count: int,
-    message_rows: list[tuple[int, bytes | None]],
-    *,
-    state: bytes | None = None,
-    agent_key: str = "",
-) -> StoreUnavailable:
-    """The error that says which part of a conversation cannot be read.
+def read_object(data: bytes | None) -> dict[str, Any]:
+    """The dict in a text.
 
-    Args:
-        conversation_id: The conversation.
-        path: The file it is in.
-        message_count: How many messages there should be.
-        message_rows: Position and text of those that are there.
-        state: The state, where it was read.
-        agent_key: Whose state that is.
+    Raises:
+        ValueError: There is none.
     """
-    part = _damaged_message(message_count, message_rows)
-    if state is not None and (problem := _problem(state)):
-        part = f"the state of agent {agent_key!r} ({problem})"
-    return StoreUnavailable(
-        f"{part} of conversation {conversation_id!r} in {path} is damaged. Restore the file from a backup, "
-        f"or delete the conversation.",
-        key=conversation_id,
-    )
-
-
-def _damaged_message(message_count: int, message_rows: list[tuple[int, bytes | None]]) -> str:
-    stored = dict(message_rows)
-    for position in range(message_count):
-        if position not in stored:
-            return f"message {position} (it is missing)"
-        if problem := _problem(stored[position]):
-            return f"message {position} ({problem})"
-    return "a message"  # which somebody has mended in the meantime
-
-
-def _problem(data: bytes | None) -> str | None:
-    if data is None:
-        return "there is nothing in it"
-    try:
-        _read_dict(data)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-def _read_dict(data: bytes) -> MessageDict:
+    if not data:
+        raise ValueError("there is nothing in it")
     value = decoded(data)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")
     return value
+
+
+def is_object(data: bytes | None) -> bool:
+    """Whether there is a dict in the text."""
+    try:
+        read_object(data)
+    except ValueError:
+        return False
+    return True
+
+
+def readable_messages(
+    conversation_id: str, path: str, start: int, stop: int, rows: list[tuple[int, bytes | None]]
+) -> list[MessageDict]:
+    """Those of the messages that can be read; each other one is logged by its position.
+
+    Args:
+        conversation_id: The conversation.
+        path: The file it is in.
+        start: The position of the first message that should be there.
+        stop: The position behind the last one.
+        rows: Position and text of those that are there.
+    """
+    stored = dict(rows)
+    messages = []
+    for position in range(start, stop):
+        problem = "it is missing"
+        if position in stored:
+            try:
+                messages.append(read_object(stored[position]))
+                continue
+            except ValueError as error:
+                problem = str(error)
+        _LOGGER.warning(
+            "message %d of conversation %r in %s is damaged (%s) and was left out; a backup may have it",
+            position,
+            conversation_id,
+            path,
+            problem,
+        )
+    return messages
+
+
+def readable_result(conversation_id: str, path: str, position: int, data: bytes | None) -> dict[str, Any]:
+    """What is known of the run whose answer begins at this position; empty and logged when it cannot be read."""
+    try:
+        return read_object(data)
+    except ValueError as error:
+        _LOGGER.warning(
+            "what is known of the run at message %d of conversation %r in %s is damaged (%s) and was left out",
+            position,
+            conversation_id,
+            path,
+            error,
+        )
+        return {}
+
+
+def state_damage(
+    conversation_id: str, path: str, agent_key: str, state: bytes | None, readable_version: int | None
+) -> StoreUnavailable:
+    """The error for a state that cannot be read, with the way back.
+
+    Args:
+        conversation_id: The conversation.
+        path: The file it is in.
+        agent_key: Whose state it is.
+        state: What is there.
+        readable_version: The last version whose state can be read; None when there is none.
+    """
+    problem = "it is another one than a moment ago"
+    try:
+        read_object(state)
+    except ValueError as error:
+        problem = str(error)
+    if readable_version is None:
+        advice = "Restore the file from a backup, or delete this state."
+    else:
+        advice = (
+            f"Its last readable version is {readable_version}: go back to it with `agent-runtime store rewind "
+            f"{conversation_id} --to {readable_version}`, or restore the file from a backup."
+        )
+    return StoreUnavailable(
+        f"the state of agent {agent_key!r} of conversation {conversation_id!r} in {path} is damaged ({problem}). "
+        f"{advice}",
+        key=conversation_id,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore, Removal
 from agent_runtime_core.testing.contracts.refusal import refused
 
 __all__ = ["StoreDeletions"]
@@ -74,7 +74,7 @@ class StoreDeletions:
         await store.commit("c", "claims", expected_version=1, state={"n": 2})
         await store.commit("another", "sales", expected_version=0, state={"n": 3}, messages=[REPLY])
 
-        assert await store.delete("c") is True
+        assert await store.delete("c") == Removal(conversations=1, messages=1, states=2)
 
         assert await store.load("c", "sales") == Checkpoint()
         assert await store.load("c", "claims") == Checkpoint()
@@ -86,7 +86,7 @@ class StoreDeletions:
     async def test_deleting_twice_says_so(self, store: CheckpointStore) -> None:
         await store.commit("c", "agent", expected_version=0)
 
-        assert [await store.delete("c"), await store.delete("c")] == [True, False]
+        assert [bool(await store.delete("c")), bool(await store.delete("c"))] == [True, False]
 
     async def test_a_deleted_conversation_can_begin_again(self, store: CheckpointStore) -> None:
         await store.commit("c", "agent", expected_version=0, state={"n": 1}, messages=[HELLO])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 
 __all__ = ["StoreRaces"]
 

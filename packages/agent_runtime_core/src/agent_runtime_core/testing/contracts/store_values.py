@@ -9,7 +9,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.testing.contracts.refusal import refused
 
 __all__ = ["StoreValues"]
@@ -118,7 +118,7 @@ class StoreValues:
 
         for number, conversation_id in enumerate(IDS):
             assert await store.history(conversation_id) == [{"role": "user", "n": number}], ascii(conversation_id)
-        assert [await store.delete(conversation_id) for conversation_id in IDS] == [True] * len(IDS)
+        assert all([await store.delete(conversation_id) for conversation_id in IDS])
 
     async def test_any_text_is_an_agent_key(self, store: CheckpointStore) -> None:
         for number, agent_key in enumerate(IDS):

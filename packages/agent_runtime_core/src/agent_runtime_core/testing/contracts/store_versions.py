@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces.checkpoints import Checkpoint, CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.testing.contracts.refusal import refused
 
 __all__ = ["StoreVersions"]
@@ -23,7 +23,7 @@ class StoreVersions:
         await store.load("nobody", "agent")
         await store.history("nobody")
 
-        assert await store.delete("nobody") is False
+        assert not await store.delete("nobody")
 
     async def test_what_was_committed_is_loaded(self, store: CheckpointStore) -> None:
         version = await store.commit("c", "agent", expected_version=0, state={"step": "name"}, messages=[HELLO, REPLY])

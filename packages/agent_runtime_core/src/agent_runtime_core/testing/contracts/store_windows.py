@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_runtime_core.interfaces.checkpoints import CheckpointStore
+from agent_runtime_core.interfaces.checkpoint_store import CheckpointStore
 
 __all__ = ["StoreWindows"]
 
