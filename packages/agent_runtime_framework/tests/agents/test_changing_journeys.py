@@ -74,7 +74,8 @@ class State(BaseJourneyState[Step]):
 
 class Tools(BaseJourneyTools[Any]):
     async def save(self, value: str) -> str:
-        steps: list[Any] = [*type(self.state.step)]
+        step_class: Any = type(self.state.step)
+        steps = list(step_class)
         self.state.step = steps[steps.index(self.state.step) + 1]
         return f"Saved {value}."
 
