@@ -50,6 +50,38 @@ def aimock(service_missing: Callable[[str, str], None]) -> Iterator[str]:
         service_missing("aimock", str(missing))
 
 
+@pytest.fixture(scope="session")
+def postgresql_database(service_missing: Callable[[str, str], None]) -> Iterator[str]:
+    """The URL of a PostgreSQL database with our tables, for all tests of this process."""
+    from tests.postgresql import ServerMissing, new_database
+
+    try:
+        with new_database() as url:
+            yield url
+    except ServerMissing as missing:
+        service_missing("postgresql", str(missing))
+
+
+@pytest.fixture
+def postgresql_url(postgresql_database: str) -> str:
+    """The URL of a PostgreSQL database in which nothing is stored."""
+    from tests.postgresql import emptied
+
+    return emptied(postgresql_database)
+
+
+@pytest.fixture
+def redis_url(service_missing: Callable[[str, str], None]) -> Iterator[str]:
+    """The URL of a Redis server, with a key prefix under which nothing is stored; what is, is deleted afterwards."""
+    from tests.redis_server import ServerMissing, new_prefix
+
+    try:
+        with new_prefix() as url:
+            yield url
+    except ServerMissing as missing:
+        service_missing("redis", str(missing))
+
+
 def located(package: str) -> ModuleType:
     """The package as an empty module that knows its folder, so that guarding it does not import it."""
     spec = find_spec(package)
@@ -68,6 +100,8 @@ def blocking_calls() -> Iterator[BlockBuster]:
     for function in detector.functions.values():
         # A lazy import reads files once, wherever it happens.
         function.can_block_in("<frozen importlib._bootstrap>", "_find_and_load")
+        # PostgreSQL's driver looks for certificates and a password file whenever it opens a connection.
+        function.can_block_in("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args")
     detector.activate()
     yield detector
     detector.deactivate()

@@ -80,10 +80,10 @@ def test_opening_creates_nothing(tmp_path: Path) -> None:
     ("url", "sentence"),
     [
         (
-            "postgresql://ada:secret@host/db",
-            "no store is known for URLs that begin with 'postgresql://'; known are memo",
+            "mysql://ada:secret@host/db",
+            "no store is known for URLs that begin with 'mysql://'; known are memo",
         ),
-        ("journeys.db", "has no '://'. Known are memory://, sqlite://; a SQLite file is written sqlite:///journeys.db"),
+        ("journeys.db", "sqlite://; a SQLite file is written sqlite:///journeys.db"),
         ("", "has no '://'"),
         ("sqlite:journeys.db", "has no '://'"),
         ("sqlite://journeys.db", "has two slashes; write 'sqlite:///journeys.db'"),

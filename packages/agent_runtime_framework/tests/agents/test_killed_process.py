@@ -20,7 +20,7 @@ import asyncio, sys
 from dataclasses import dataclass, field
 from enum import Enum
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import BaseJourneyState, BaseJourneyTools, JourneyAgent, ToolSchemaBuilder
+from agent_runtime_framework import BaseJourneyState, BaseJourneyTools, JourneyAgent, JourneyConfig, ToolSchemaBuilder
 
 
 class Step(str, Enum):
@@ -106,7 +106,7 @@ SCRIPTS = {
 
 
 async def main(store, where):
-    async with Shop(Stuck(SCRIPTS[where]), store=store) as agent:
+    async with Shop(Stuck(SCRIPTS[where]), JourneyConfig(lease_seconds=0.5), store=store) as agent:
         await agent.send("c", "Shop for me")
 
 
@@ -144,7 +144,7 @@ def loaded(journey: Path) -> Any:
 @pytest.mark.parametrize(
     ("where", "items", "roles"),
     [
-        ("in the first tool", None, []),
+        ("in the first tool", None, ["user"]),
         ("in a later tool", ["tea"], ["user", "assistant", "tool"]),
         ("in the second tool of a reply", ["tea"], ["user", "assistant", "tool"]),
         ("in the model's answer", ["tea", "milk"], ["user", "assistant", "tool", "assistant", "tool"]),

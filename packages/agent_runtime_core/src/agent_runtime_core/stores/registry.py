@@ -27,6 +27,8 @@ def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointSto
     | `sqlite:///journeys.db` | the SQLite file in the present directory |
     | `sqlite:////var/lib/journeys.db` | the SQLite file at an absolute path |
     | `sqlite://` or `sqlite:///:memory:` | SQLite in memory |
+    | `postgresql://user:password@host:5432/database` | a PostgreSQL database (extra `postgresql`) |
+    | `redis://user:password@host:6379/0?key_prefix=journeys:` | a Redis server (extra `redis`); `rediss://` for TLS |
 
     Options of a store's constructor stand behind a question mark: `memory://?max_conversations=1000`,
     `sqlite:///journeys.db?synchronous=full&busy_timeout_ms=10000`, `sqlite:///journeys.db?keep_versions=all`. A `%` in
@@ -35,6 +37,7 @@ def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointSto
 
     Raises:
         ConfigError: It is none of these; the text says what is wrong with it.
+        MissingDependency: The store needs an extra that is not installed; the text names it.
     """
     if isinstance(store, str):
         return _from_url(store)
@@ -57,6 +60,8 @@ def _from_url(url: str) -> CheckpointStore:
             f"the store's URL has no '://'. Known are {_known()}; a SQLite file is written "
             f"sqlite:///{url if url and '@' not in url else 'journeys.db'}."  # what is before an @ may be a password
         )
+    if scheme.lower() in _SERVERS:
+        return _SERVERS[scheme.lower()](url)  # each reads its own URL: a password in it may hold any character
     opener = _OPENERS.get(scheme.lower())
     if opener is None:
         # Only the scheme is told: the rest of a URL may hold a password.
@@ -91,11 +96,29 @@ def _sqlite(place: str, options: Mapping[str, str]) -> CheckpointStore:
     return SQLiteCheckpointStore(place[1:], **values)
 
 
+def _redis(url: str) -> CheckpointStore:
+    from agent_runtime_core.stores.redis import RedisCheckpointStore  # here, because it needs the extra
+
+    return RedisCheckpointStore(url)
+
+
+def _postgresql(url: str) -> CheckpointStore:
+    from agent_runtime_core.stores.postgresql import PostgreSQLCheckpointStore  # here, because it loads its driver
+
+    return PostgreSQLCheckpointStore(url)
+
+
+_SERVERS: dict[str, Callable[[str], CheckpointStore]] = {
+    "postgres": _postgresql,
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "rediss": _redis,
+}
 _OPENERS: dict[str, Callable[[str, Mapping[str, str]], CheckpointStore]] = {"memory": _memory, "sqlite": _sqlite}
 
 
 def _known() -> str:
-    return ", ".join(f"{scheme}://" for scheme in sorted(_OPENERS))
+    return ", ".join(f"{scheme}://" for scheme in sorted({*_OPENERS, *_SERVERS}))
 
 
 def _read_options(scheme: str, options: Mapping[str, str], known: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:

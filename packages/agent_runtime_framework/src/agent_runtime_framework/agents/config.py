@@ -49,7 +49,7 @@ class JourneyConfig:
     does the same, but begins anew with the initial state where it does not fit, messages kept; `error` refuses every
     state of another version. What the agent's `pinned` names stays with the older journey in any case, and a state of
     a newer version than the code always raises."""
-    lease_seconds: float = 30.0
+    lease_seconds: float = 15.0
     """How long a conversation belongs to a run that gives no sign of life (its process died, or its event loop is
     blocked): then another run takes it over, and the silent one cannot write any more. A live run renews in time."""
 
