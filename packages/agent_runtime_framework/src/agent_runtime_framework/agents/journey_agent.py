@@ -195,7 +195,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             return None
         raise StateDecodeError(
             f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
-            f"version {checkpoint.version}) does not fit: {found.details}"
+            f"step {found.step!r}) does not fit: {found.details}"
         ) from found.error
 
     async def save_state(self, ctx: AgentContext, state: StateT) -> None:

@@ -17,7 +17,7 @@ __all__ = ["upgrade"]
 
 def upgrade(store: StoreURL, json: JSON = False) -> None:
     """Make a store's tables, or bring older ones up to date. SQLite files do so whenever they are opened."""
-    if store.lower().startswith("postgresql://"):
+    if store.lower().startswith(("postgresql://", "postgres://")):
         before, after = _postgresql(store)
     else:
         before = _version_of_file(store)
