@@ -413,6 +413,28 @@ async def test_a_pinned_conversation_stays_so_with_messages_of_the_callers(store
     assert (checkpoint.state, checkpoint.state_version) == ({"step": "done", "name": ""}, 1)
 
 
+@pytest.mark.parametrize("way", ["send", "run"])
+async def test_a_state_that_its_pinned_journey_does_not_read_either_begins_anew_on_the_new_one(
+    way: str, store: Any
+) -> None:
+    class Pinning(Journey):
+        version = 2
+        pinned = {1: OldSignup}  # noqa: RUF012
+
+    await store.commit("c", "signup", expected_version=None, state={"step": "fax"}, state_version=1)
+    llm = ScriptedLLM(["Your name?"])
+    agent = Pinning(llm, JourneyConfig(on_old_state="restart"), store=store)
+
+    if way == "send":
+        await agent.send("c", "Hi")
+    else:
+        await agent.run(AgentContext(uuid4(), "c", [AgentMessage("user", "Hi")]))
+
+    assert prompts_of(llm) == ["Pinning asks for the name."]
+    checkpoint = await store.load("c", "signup")
+    assert (checkpoint.state, checkpoint.state_version) == ({"step": "name", "full_name": ""}, 2)
+
+
 async def test_a_pinned_journey_that_cannot_be_built_says_what_to_give(store: Any) -> None:
     class Demanding(OldSignup):
         def __init__(self, tenant: str) -> None:

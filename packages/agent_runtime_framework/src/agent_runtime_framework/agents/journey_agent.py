@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
@@ -192,6 +193,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
                 found.step,
                 found.reason,
             )
+            ctx.checkpoint = replace(checkpoint, state=None)  # given up: no older journey goes on with it, either
             return None
         raise StateDecodeError(
             f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "

@@ -1,4 +1,4 @@
-"""`agent-runtime store check`: does the journey's code still read what is stored?"""
+"""`agent-runtime store check`: whether a journey's code still reads what is stored."""
 
 from __future__ import annotations
 
