@@ -156,7 +156,9 @@ TOOL_REPLIES: list[dict[str, Any]] = [
     {"role": "tool", "content": "Saved Ada.", "tool_call_id": "call_1", "name": "save_name"},
     {"role": "assistant", "content": "All right, what next?"},
 ]
-TEXT_REPLIES: list[dict[str, Any]] = [{"role": "assistant", "content": "It covers storm, hail and water from pipes; 500 euros are yours."}]
+TEXT_REPLIES: list[dict[str, Any]] = [
+    {"role": "assistant", "content": "It covers storm, hail, water from pipes; 500 euros are yours."}
+]
 
 
 async def run_on(

@@ -3,7 +3,6 @@
 from agent_runtime_core.errors import MissingDependency
 
 try:
-    import alembic as _alembic  # noqa: F401
     import asyncpg as _asyncpg  # noqa: F401
     import sqlalchemy as _sqlalchemy  # noqa: F401
 except ImportError as error:
