@@ -19,6 +19,7 @@ from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
+from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
@@ -43,6 +44,7 @@ class JourneyRun:
 
     def __init__(self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, incoming: Incoming | None = None) -> None:
         self._agent = agent
+        self._journey = agent  # who says steps, prompts and tools: an older one, where the conversation stays with it
         self._ctx = ctx
         self._incoming = incoming
         self._lease: Lease | None = None
@@ -101,6 +103,7 @@ class JourneyRun:
         if state is None:
             state = agent.get_initial_state()
         self._state = state
+        self._journey = journey_of(agent, ctx.checkpoint)
         self._told_step = step = state.get_step()
         opening: Sequence[RunEvent] = ()
         if self.listened:
@@ -110,9 +113,9 @@ class JourneyRun:
             return opening, replayed(answered, state_data(state))
         if said_already is not None:
             return opening, await self._ended_before(said_already)
-        if agent.is_terminal_state(state):
+        if self._journey.is_terminal_state(state):
             said = ctx.get_user_message()
-            if said is not None and agent.is_closing_message(said):
+            if said is not None and self._journey.is_closing_message(said):
                 return opening, "closing_message"
         return opening, None
 
@@ -143,7 +146,7 @@ class JourneyRun:
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
-        agent, state = self._agent, self._state
+        agent, state = self._journey, self._state
         self._tools = agent.create_tools(state, self._ctx)
         prompt: Any = agent.get_system_prompt(state)
         if prompt.__class__ is not str:
@@ -157,17 +160,17 @@ class JourneyRun:
         offer = {each["function"]["name"]: each["function"] for each in offered}
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
-            raise ConfigError(f"{type(self._agent).__name__} offers two tools of one name: {names}.")
+            raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
         outcome = await call_tool(
             call,
-            partial(self._agent.execute_tool, self._tools),
+            partial(self._journey.execute_tool, self._tools),
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
             check=None if self._incoming is None else self._check_state,
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
-            self._tools = self._agent.create_tools(self._state, self._ctx)
+            self._tools = self._journey.create_tools(self._state, self._ctx)
         return outcome
 
     def _check_state(self, state: Any) -> None:
@@ -225,6 +228,7 @@ class JourneyRun:
             self._ctx,
             state_data(self._state),
             new,
+            state_version=self._journey.version,
             lease=self._lease.token,
             finish=None if finished is None else run_record(finished),
         )
@@ -234,20 +238,20 @@ class JourneyRun:
 
     def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
-        if not self._agent.is_terminal_state(self._state):
-            target = self._agent.next_step(self._state)
+        if not self._journey.is_terminal_state(self._state):
+            target = self._journey.next_step(self._state)
             if target is not None:
                 self._state.set_step(target)
 
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        schemas = self._agent.get_tool_schemas(self._state)
+        schemas = self._journey.get_tool_schemas(self._state)
         try:
             self._offered = [schema.to_openai_format() for schema in schemas]
         except (AttributeError, TypeError) as error:
             raise ConfigError(
-                f"{type(self._agent).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
+                f"{type(self._journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
                 f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
             ) from error
         return self._offered
