@@ -52,7 +52,7 @@ class Retries:
         if attempt >= self.max_attempts or not isinstance(error, _PASSING) or _forbidden(error):
             return None
         asked_s = getattr(error, "retry_after_s", None)
-        if asked_s and self.max_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
+        if asked_s and self.max_s:  # never earlier than asked, a little later; "0" is no hint, and would be a storm
             if asked_s > self.max_s:
                 return None
             return float(min(asked_s + chance * self.jitter * self.base_s, self.max_s))
