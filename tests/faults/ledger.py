@@ -136,10 +136,11 @@ async def check_consistent(store: CheckpointStore, conversation_id: str) -> list
     versions = [version.version for version in await store.versions(conversation_id)]
     assert versions == list(range(now.version - len(versions) + 1, now.version + 1))
     for version in versions:
-        then = await store.load(conversation_id, LedgerAgent.key, at_version=version)
-        assert then.messages == now.messages[: len(then.messages)]
-        assert is_sendable(then.messages)
-        assert (then.state or {"entries": []})["entries"] == [text for _, text in entered(then.messages)]
+        then = await store.load(conversation_id, LedgerAgent.key, at_version=version, max_messages=1)
+        messages = now.messages[: then.message_count]
+        assert then.messages == messages[-1:]
+        assert is_sendable(messages)
+        assert (then.state or {"entries": []})["entries"] == [text for _, text in entered(messages)]
     return now.messages
 
 
@@ -157,7 +158,7 @@ def check_whole(history: Sequence[MessageDict], *senders: Sequence[str]) -> dict
             open_messages.append(message["content"])
         elif message["role"] == "assistant" and not message.get("tool_calls"):
             assert message["content"] == done(*open_messages)
-            answers.update(dict.fromkeys(open_messages, message["content"]))
+            answers.update(dict.fromkeys(open_messages, done(*open_messages)))
             open_messages = []
     assert open_messages == []
     return answers

@@ -41,13 +41,12 @@ class AgentProcess:
         self.answers: dict[str, tuple[str, bool]] = {}
         """What it told of sends that returned, by message: the answer, and whether it was a stored one."""
 
-    @property
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
+    def send(self, conversation_id: str, *texts: str, on_busy: OnBusy = "queue", named: bool = True) -> None:
+        """Let it send the messages to the conversation, each when the one before is answered.
 
-    def send(self, conversation_id: str, *texts: str, on_busy: OnBusy = "queue") -> None:
-        """Let it send the messages to the conversation, each when the one before is answered."""
-        self._connection.send(("send", (conversation_id, texts, on_busy)))
+        Each is named by its own text, unless `named` is False.
+        """
+        self._connection.send(("send", (conversation_id, texts, on_busy, named)))
 
     def let(self, calls: int = 100) -> None:
         """Let a gated model answer that many calls."""
@@ -104,18 +103,16 @@ class AgentProcess:
         except EOFError:
             return
 
-    def stop(self) -> None:
-        """Freeze it."""
-        pid = self._process.pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+    def wait_until_stopped(self) -> None:
+        """Wait until it has frozen itself."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
         deadline = time.monotonic() + _PATIENCE_S
-        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
             assert time.monotonic() < deadline, "the process does not stop"
             time.sleep(0.001)
 
     def carry_on(self) -> None:
-        """Let it go on after `stop`."""
+        """Let it go on."""
         assert self._process.pid is not None
         os.kill(self._process.pid, signal.SIGCONT)
 

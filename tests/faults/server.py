@@ -11,7 +11,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from agent_runtime_core.interfaces import OnBusy
+from agent_runtime_core.errors import LLMUnavailable
+from agent_runtime_core.interfaces import LLMResponse, OnBusy
+from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import open_store
 from agent_runtime_framework import JourneyConfig
 from tests.faults.ledger import Clerk, LedgerAgent
@@ -27,11 +29,15 @@ class Settings:
     effects: Path | None = None
     """See `LedgerAgent.effects`."""
     gated: bool = False
-    """Whether the model tells `asked` and answers each call only when it is `let`."""
+    """Whether the model tells `asked`, with what it sees, and answers each call only when it is `let`."""
+    failing_call: int | None = None
+    """This call of the model fails; the first is 0."""
     tells_points: bool = False
     """Whether `point` is told right before and right after each write to the store."""
     dies_at_point: int | None = None
     """The process kills itself at this one of its points; the first is 0."""
+    stops_at_point: int | None = None
+    """The process freezes itself there."""
 
 
 def serve(connection: Connection, url: str, settings: Settings) -> None:
@@ -45,14 +51,14 @@ class _Server:
         self._settings = settings
         self._let = asyncio.Semaphore(0)
         self._points = 0
+        self._calls = 0
         self._closed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._store = open_store(url)
-        watched = settings.tells_points or settings.dies_at_point is not None
         self._agent = LedgerAgent(
-            _Gated(self._ask) if settings.gated else Clerk(),
+            _Clerk(self._before_call),
             JourneyConfig(lease_seconds=settings.lease_seconds),
-            store=_Watched(self._store, self._point) if watched else self._store,  # type: ignore[arg-type]
+            store=_Watched(self._store, self._point),
         )
         self._agent.effects = settings.effects
 
@@ -72,11 +78,12 @@ class _Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _do_send(self, conversation_id: str, texts: Sequence[str], on_busy: OnBusy) -> None:
-        """Send the messages one after the other, each by its own text as id."""
+    async def _do_send(self, conversation_id: str, texts: Sequence[str], on_busy: OnBusy, named: bool) -> None:
+        """Send the messages one after the other, each by its own text as id, or without one."""
         for text in texts:
+            message_id = text if named else None
             try:
-                result = await self._agent.send(conversation_id, text, message_id=text, on_busy=on_busy)
+                result = await self._agent.send(conversation_id, text, message_id=message_id, on_busy=on_busy)
             except Exception as error:  # whatever it is, the test is told
                 self._tell("failed", conversation_id, text, type(error).__name__, str(error))
             else:
@@ -86,13 +93,19 @@ class _Server:
         for _ in range(calls):
             self._let.release()
 
-    async def _ask(self) -> None:
-        self._tell("asked")
-        await self._let.acquire()
+    async def _before_call(self, messages: list[MessageDict]) -> None:
+        call, self._calls = self._calls, self._calls + 1
+        if call == self._settings.failing_call:
+            raise LLMUnavailable("the model is down")
+        if self._settings.gated:
+            self._tell("asked", [(message["role"], message["content"]) for message in messages[1:]])
+            await self._let.acquire()
 
     def _point(self, name: str) -> None:
         if self._points == self._settings.dies_at_point:
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._points == self._settings.stops_at_point:
+            os.kill(os.getpid(), signal.SIGSTOP)
         self._points += 1
         if self._settings.tells_points:
             self._tell("point", name)
@@ -101,12 +114,12 @@ class _Server:
         self._connection.send((event, facts))
 
 
-class _Gated(Clerk):
-    def __init__(self, ask: Callable[[], Awaitable[None]]) -> None:
-        self._ask = ask
+class _Clerk(Clerk):
+    def __init__(self, before_call: Callable[[list[MessageDict]], Awaitable[None]]) -> None:
+        self._before_call = before_call
 
-    async def generate(self, messages: Any, **kwargs: Any) -> Any:
-        await self._ask()
+    async def generate(self, messages: list[MessageDict], **kwargs: Any) -> LLMResponse:
+        await self._before_call(messages)
         return await super().generate(messages, **kwargs)
 
 
