@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +38,10 @@ class AgentProcess:
         self._process = _CONTEXT.Process(target=serve, args=(theirs, url, settings), daemon=True)
         self._process.start()
         theirs.close()
+        # Read all the time, so that no process ever has to wait until it is listened to.
+        self._told: queue.SimpleQueue[tuple[str, tuple[Any, ...]] | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.failures: list[tuple[Any, ...]] = []
         """What it told of sends that raised: conversation, message, error, text."""
         self.answers: dict[str, tuple[str, bool]] = {}
@@ -59,12 +65,13 @@ class AgentProcess:
             EOFError: It is dead, and has told everything.
             TimeoutError: It tells nothing.
         """
-        if not self._connection.poll(_PATIENCE_S):
-            raise TimeoutError(f"the process told nothing for {_PATIENCE_S} seconds")
         try:
-            event, facts = self._connection.recv()
-        except ConnectionResetError as error:  # it was killed while it wrote
-            raise EOFError from error
+            told = self._told.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            raise TimeoutError(f"the process told nothing for {_PATIENCE_S} seconds") from None
+        if told is None:
+            raise EOFError
+        event, facts = told
         if event == "failed":
             self.failures.append(facts)
         elif event == "answered":
@@ -118,11 +125,23 @@ class AgentProcess:
 
     def close(self) -> None:
         """End it, by its own end if it can, and in any case."""
-        self._connection.close()
+        try:
+            self._connection.send(("leave", ()))
+        except OSError:
+            pass  # it is dead
         self._process.join(5)
         self._process.kill()
         self._process.join(_PATIENCE_S)
+        self._reader.join(_PATIENCE_S)
+        self._connection.close()
         self._process.close()
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._told.put(self._connection.recv())
+        except (EOFError, OSError):  # it has ended, or was killed while it wrote
+            self._told.put(None)
 
 
 Starter = Callable[..., AgentProcess]

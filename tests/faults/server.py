@@ -41,7 +41,7 @@ class Settings:
 
 
 def serve(connection: Connection, url: str, settings: Settings) -> None:
-    """Do what comes through the connection until its other end is closed."""
+    """Do what comes through the connection, until it is told to leave."""
     asyncio.run(_Server(connection, url, settings).serve())
 
 
@@ -68,9 +68,8 @@ class _Server:
         await self._store.close()
 
     def _read(self) -> None:
-        try:
-            command, arguments = self._connection.recv()
-        except EOFError:
+        command, arguments = self._connection.recv()
+        if command == "leave":
             asyncio.get_running_loop().remove_reader(self._connection.fileno())
             self._closed.set()
             return
