@@ -1,4 +1,4 @@
-"""CPU of a persisted run on SQLite, beside the same rows written by hand, and by length of the conversation.
+"""CPU of a persisted run on SQLite, beside the same rows written by hand, and by length; bytes on disk per message.
 
 `python benchmarks/bench_persisted.py [rounds]`
 """
@@ -17,10 +17,13 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from journey import BARE_TOOLS, USER_LINES, Onboarding, StubModel, bare_run
+from journey import ARGUMENTS, BARE_TOOLS, USER_LINES, Onboarding, StubModel, bare_run
 
-from agent_runtime_core.stores import open_store
+from agent_runtime_core.interfaces import Begun, CheckpointStore
+from agent_runtime_core.stores import SQLiteCheckpointStore, open_store
+from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_framework import JourneyConfig
 
 RUNS = 300
@@ -69,8 +72,21 @@ class ByHand:
         )
         self.connection.execute("COMMIT")
 
+    def _write(self, conversation: str, state: str, bodies: list[str]) -> None:
+        row, rows = self._load(conversation)
+        self._commit(conversation, 1 if row is None else row[0] + 1, state, len(rows), bodies)
+
+    async def send_blind(self, conversation: str, text: str) -> None:
+        """One run of a new conversation, with all that SQLite does in one hop at its end."""
+        loop = asyncio.get_running_loop()
+        state = {"step": "name", "name": "", "email": ""}
+        messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
+        await bare_run(self.model, state, messages)
+        bodies = [json.dumps(message) for message in messages]
+        await loop.run_in_executor(self.thread, self._write, conversation, json.dumps(state), bodies)
+
     async def send(self, conversation: str, text: str) -> None:
-        """One run."""
+        """One run: read, answer, write."""
         loop = asyncio.get_running_loop()
         row, rows = await loop.run_in_executor(self.thread, self._load, conversation)
         version, state = (0, {"step": "name", "name": "", "email": ""}) if row is None else (row[0], json.loads(row[1]))
@@ -133,6 +149,74 @@ def by_length(folder: Path, stored: int, max_messages: int) -> Callable[[], floa
     return lambda: asyncio.run(one())
 
 
+STATE = {"step": "email", "name": "Ada", "email": ""}
+CALL = {"id": "call_1", "type": "function", "function": {"name": "save_name", "arguments": ARGUMENTS["save_name"]}}
+TOOL_REPLIES: list[dict[str, Any]] = [
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "content": "Saved Ada.", "tool_call_id": "call_1", "name": "save_name"},
+    {"role": "assistant", "content": "All right, what next?"},
+]
+TEXT_REPLIES: list[dict[str, Any]] = [
+    {"role": "assistant", "content": "It covers storm, hail, water from pipes; 500 euros are yours."}
+]
+
+
+async def run_on(
+    store: CheckpointStore, conversation: str, message: dict[str, Any], replies: list[dict[str, Any]]
+) -> None:
+    """What a run asks of its store: a commit for each turn, the last of which finishes it."""
+    begun = await store.begin(
+        conversation,
+        "agent",
+        message=message,
+        message_id=uuid4().hex,
+        remember=False,
+        lease_seconds=15,
+        max_messages=20,
+    )
+    assert isinstance(begun, Begun)
+    version = begun.checkpoint.version
+    if replies[:-1]:
+        version = await store.commit(
+            conversation, "agent", expected_version=version, state=STATE, messages=replies[:-1], lease=begun.lease
+        )
+    finish = {"text": replies[-1]["content"]}
+    await store.commit(
+        conversation, "agent", expected_version=version, messages=replies[-1:], lease=begun.lease, finish=finish
+    )
+
+
+def bytes_on_disk(folder: Path) -> None:
+    """Print the size of the closed file beside the JSON of the messages in it."""
+    print(
+        f"\nBytes on disk per byte of the messages' JSON\n{'':34}{'messages':>10}{'JSON':>10}{'disk':>10}{'ratio':>8}"
+    )
+    for conversations, runs in ((1, 3000), (100, 30)):
+        for name, replies in (("text", TEXT_REPLIES), ("a tool in each", TOOL_REPLIES)):
+            path = folder / "size.db"
+            json_bytes, count = asyncio.run(_talk(path, conversations, runs, replies))
+            size = path.stat().st_size
+            title = f"{conversations} x {runs} runs, {name}"
+            print(f"{title:34}{count:10}{json_bytes / count:10.1f}{size / count:10.1f}{size / json_bytes:8.2f}")
+            path.unlink()
+
+
+async def _talk(path: Path, conversations: int, runs: int, replies: list[dict[str, Any]]) -> tuple[int, int]:
+    written: list[dict[str, Any]] = []
+    async with SQLiteCheckpointStore(path) as store:
+        for n in range(runs):
+            for conversation in range(conversations):
+                message = {"role": "user", "content": f"{n}: I would like to know more about my policy, please."}
+                await run_on(store, f"conversation-{conversation}", message, replies)
+                written += [message, *replies]
+    return sum(len(storable_bytes(encoded(message, "message"))) for message in written), len(written)
+
+
+def storable_bytes(text: str | bytes) -> bytes:
+    """What a database keeps of it."""
+    return text.encode() if isinstance(text, str) else text
+
+
 def main() -> None:
     """Measure and print."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
@@ -141,9 +225,16 @@ def main() -> None:
         folder = Path(name)
         by_hand = ByHand(folder / "bare.db")
         agent = Onboarding(StubModel(), store=f"sqlite:///{folder}/ours.db")
+        store = open_store(f"sqlite:///{folder}/alone.db")
+
+        async def store_alone(conversation: str, text: str) -> None:
+            await run_on(store, conversation, {"role": "user", "content": text}, TOOL_REPLIES)
+
         subjects = {
-            "by hand, 1 transaction": lambda: measure(by_hand.send),
-            "send, 2 turns committed": lambda: measure(agent.send),
+            "by hand, 1 transaction, 1 hop": lambda: measure(by_hand.send_blind),
+            "by hand, read first: 2 hops": lambda: measure(by_hand.send),
+            "begin and 2 commits, store alone": lambda: measure(store_alone),
+            "send: message, 2 turns": lambda: measure(agent.send),
         }
         table(f"CPU per persisted run (2 LLM calls, 1 tool), {rounds} rounds of {RUNS}", subjects, rounds)
         for window in (20, 200):
@@ -151,6 +242,7 @@ def main() -> None:
             table(f"CPU per persisted run by length of the conversation, {rounds} rounds of 30", lengths, rounds)
             for path in folder.glob("[0-9]*"):
                 path.unlink()
+        bytes_on_disk(folder)
         by_hand.thread.shutdown()
 
 

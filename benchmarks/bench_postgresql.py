@@ -33,16 +33,19 @@ AT_ONCE = 500
 IDS = itertools.count()
 
 STATE = {"step": "email", "name": "Ada Lovelace", "email": ""}
-USER = {"role": "user", "content": "Hello, my name is Ada Lovelace and I would like to open an account."}
-CALL = {
+USER: dict[str, Any] = {
+    "role": "user",
+    "content": "Hello, my name is Ada Lovelace and I would like to open an account.",
+}
+CALL: dict[str, Any] = {
     "role": "assistant",
     "content": None,
     "tool_calls": [
         {"id": "call_1", "type": "function", "function": {"name": "save_name", "arguments": '{"name": "Ada Lovelace"}'}}
     ],
 }
-RESULT = {"role": "tool", "content": "Saved.", "tool_call_id": "call_1", "name": "save_name"}
-REPLY = {"role": "assistant", "content": "Thank you, Ada. At which address can we reach you by e-mail?"}
+RESULT: dict[str, Any] = {"role": "tool", "content": "Saved.", "tool_call_id": "call_1", "name": "save_name"}
+REPLY: dict[str, Any] = {"role": "assistant", "content": "Thank you, Ada. At which address can we reach you by e-mail?"}
 
 TABLES = """
     CREATE TABLE conversation (id text PRIMARY KEY, version bigint NOT NULL);

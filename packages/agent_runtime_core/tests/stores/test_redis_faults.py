@@ -161,11 +161,13 @@ async def test_connections_that_the_server_kills_are_replaced(redis_url: str) ->
     # Given: a database number of its own tells the store's connections from others
     url = redis_url.replace("/0?", "/13?")
     names = [f"c{n}" for n in range(5)]
+    done = dict.fromkeys(names, 0)
 
     async def talk(store: CheckpointStore, name: str) -> None:
         for n in range(20):
             run = await begun(store, f"m{n}", name)
             await finish(store, run, [reply(f"m{n}")], name)
+            done[name] = n + 1
 
     def kill() -> int:
         ours = [each["id"] for each in client.client_list() if each["db"] == "13" and each["cmd"] == "evalsha"]
@@ -176,9 +178,11 @@ async def test_connections_that_the_server_kills_are_replaced(redis_url: str) ->
         async with RedisCheckpointStore(url) as store:
             # When
             talking = asyncio.gather(*(talk(store, name) for name in names))
-            killed = 0
+            killed = rounds = 0
             while not talking.done():
-                killed += await asyncio.to_thread(kill) if killed < 30 else 0
+                if min(done.values()) >= 2 * rounds:  # a call that was hit has come through since
+                    rounds += 1
+                    killed += await asyncio.to_thread(kill)
                 await asyncio.sleep(0)
             await talking
 
@@ -188,6 +192,8 @@ async def test_connections_that_the_server_kills_are_replaced(redis_url: str) ->
                 order = [each for n in range(20) for each in (user(f"m{n}"), reply(f"m{n}"))]
                 assert await store.history(name) == order
                 await store.delete(name)
+        client.select(13)
+        client.unlink(*client.keys(f"{url.partition('key_prefix=')[2]}*"))
 
 
 async def test_a_server_that_forgets_the_script_gets_it_again(redis_url: str) -> None:
@@ -437,6 +443,27 @@ def test_a_wrong_url_is_explained(url: str, sentence: str) -> None:
 )
 def test_a_url_is_a_store_and_connects_to_nothing_yet(url: str) -> None:
     assert isinstance(open_store(url), RedisCheckpointStore)
+
+
+WITHOUT_REDIS = """
+import sys
+from agent_runtime_core.errors import MissingDependency
+from agent_runtime_core.stores import open_store
+
+assert "redis" not in sys.modules
+sys.modules["redis"] = None
+try:
+    open_store("redis://localhost")
+except MissingDependency as missing:
+    print(missing)
+"""
+
+
+async def test_without_the_extra_its_name_is_told() -> None:
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", WITHOUT_REDIS, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+
+    assert b"pip install 'agent_runtime_core[redis]'" in output
 
 
 async def test_a_conversation_that_others_wrote_into_meets_a_conflict(redis_url: str) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent_runtime_core.errors import ConfigError, StoreUnavailable
+from agent_runtime_core.errors import ConfigError, LeaseLost, StoreConflict, StoreUnavailable
+from agent_runtime_core.interfaces import Begun, Removal, TurnAnswer, Waiting
 from agent_runtime_core.stores import SQLiteCheckpointStore
 from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.testing.contracts import CheckpointStoreContract
@@ -87,6 +89,50 @@ async def test_another_store_reads_what_was_stored(tmp_path: Path) -> None:
 
     # Then
     assert (checkpoint.version, checkpoint.state, checkpoint.messages) == (1, {"n": 1}, messages)
+
+
+async def test_a_moment_without_a_time_zone_is_refused() -> None:
+    async with SQLiteCheckpointStore(":memory:") as store:
+        with pytest.raises(TypeError, match="updated_before has no time zone; give an aware datetime"):
+            await store.conversations(updated_before=datetime(2026, 1, 1))
+
+
+async def test_a_conversation_is_deleted_at_the_version_that_was_seen_only() -> None:
+    async with SQLiteCheckpointStore(":memory:") as store:
+        await store.commit("c", "agent", expected_version=0, state={"n": 1}, messages=[{"role": "user"}])
+        with pytest.raises(StoreConflict):
+            await store.delete("c", expected_version=2)
+        with pytest.raises(StoreConflict):
+            await store.delete("another", expected_version=1)
+        assert await store.delete("c", expected_version=1) == Removal(conversations=1, messages=1, states=1)
+        assert await store.delete("c", expected_version=0) == Removal()
+
+
+async def test_a_clock_that_is_set_back_does_not_hold_a_conversation(tmp_path: Path) -> None:
+    # Given: a run that began before the clock was set back by a year, and will not end
+    now = 1_800_000_000.0
+    async with SQLiteCheckpointStore(tmp_path / "journeys.db", clock=lambda: now) as store:
+        lost = await begin(store, "1")
+        assert isinstance(lost, Begun)
+        now -= 365 * 86_400
+
+        # When
+        taken = await begin(store, "2")
+
+        # Then: the next one has the conversation, and the one before is refused
+        assert isinstance(taken, Begun)
+        with pytest.raises(LeaseLost):
+            await store.commit("c", "agent", expected_version=None, lease=lost.lease, finish={})
+        now += 9
+        assert await begin(store, "3") == Waiting(ahead=0)
+        now += 2
+        assert isinstance(await begin(store, "3"), Begun)
+
+
+async def begin(store: SQLiteCheckpointStore, message_id: str) -> TurnAnswer:
+    return await store.begin(
+        "c", "agent", message={"role": "user"}, message_id=message_id, remember=False, lease_seconds=10
+    )
 
 
 async def test_a_relative_path_stays_where_it_was_first_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +225,7 @@ async def test_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path
         ({"path": "x.db", "busy_timeout_ms": -1}, "busy_timeout_ms is -1; give milliseconds"),
         ({"path": "x.db", "busy_timeout_ms": 0.5}, "busy_timeout_ms is 0.5; give milliseconds"),
         ({"path": "x.db", "busy_timeout_ms": 10**12}, "give milliseconds"),
+        ({"path": "x.db", "keep_versions": 0}, "keep_versions is 0; give 1 or more, or None to keep all"),
     ],
 )
 def test_arguments_that_cannot_work_are_refused(arguments: dict[str, Any], sentence: str) -> None:

@@ -91,10 +91,16 @@ def test_opening_creates_nothing(tmp_path: Path) -> None:
         ("sqlite:///a%00b.db", "names no file"),
         ("sqlite:///j.db?synchronous=sometimes", "synchronous is 'sometimes'; give one of NORMAL, FULL"),
         ("sqlite:///j.db?busy_timeout_ms=soon", "busy_timeout_ms is 'soon'; give a whole number"),
-        ("sqlite:///j.db?mode=ro", "sqlite:// has no option 'mode'; known are busy_timeout_ms, keep_versions, synchronous"),
+        (
+            "sqlite:///j.db?mode=ro",
+            "sqlite:// has no option 'mode'; known are busy_timeout_ms, keep_versions, synchronous",
+        ),
         ("memory://place", "names a place"),
         ("memory://?max_conversations=0", "max_conversations is 0"),
-        ("memory://?synchronous=full", "memory:// has no option 'synchronous'; known are keep_versions, max_conversations"),
+        (
+            "memory://?synchronous=full",
+            "memory:// has no option 'synchronous'; known are keep_versions, max_conversations",
+        ),
     ],
 )
 def test_a_wrong_url_is_explained(url: str, sentence: str) -> None:

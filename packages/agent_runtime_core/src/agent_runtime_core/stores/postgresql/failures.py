@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from asyncpg.exceptions import InterfaceError, PostgresConnectionError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from agent_runtime_core.errors import StoreUnavailable
 
 __all__ = ["FAILURES", "driver_error", "explained", "is_broken", "was_undone"]
 
-FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, OSError, TimeoutError)
+FAILURES = (SQLAlchemyError, PostgresError, InterfaceError, InternalClientError, OSError)
 """All that talking to a database can raise."""
 
 _GONE = ("57P01", "57P02", "57P03", "57P05")
@@ -53,7 +53,7 @@ def is_broken(error: BaseException) -> bool:
         return False  # another one would take as long
     code = _code(error)
     return (
-        isinstance(error, (PostgresConnectionError, OSError))
+        isinstance(error, (PostgresConnectionError, InternalClientError, OSError))  # the second: it has lost count
         or (isinstance(error, InterfaceError) and "closed" in str(error))
         or code in _GONE
         or code.startswith("08")

@@ -7,14 +7,19 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Connection, PoolProxiedConnection, event
+from sqlalchemy import Connection, ExceptionContext, PoolProxiedConnection, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
 
+from agent_runtime_core.stores.postgresql.failures import is_broken
+
 __all__ = ["Pool", "PoolExhausted", "PoolSettings"]
 
 T = TypeVar("T")
+
+_CONNECT_TIMEOUT_S = 10.0
+"""A server that does not answer a new connection for so long is away."""
 
 
 class PoolExhausted(Exception):
@@ -49,12 +54,13 @@ class PoolSettings:
             max_overflow=self.max_overflow,
         )
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
+        event.listen(engine.sync_engine, "handle_error", _drop_broken)
         return engine
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(
             self.dsn,
-            timeout=self.pool_timeout_s,
+            timeout=_CONNECT_TIMEOUT_S,
             server_settings={"default_transaction_isolation": "read committed", "jit": "off"},
         )
 
@@ -63,6 +69,12 @@ def _refuse_closed(connection: Any, record: object, proxy: PoolProxiedConnection
     """Let the pool open another connection for one that the server has closed; the driver knows without asking."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _drop_broken(context: ExceptionContext) -> None:
+    """Let the pool drop its connections also where the driver has not noticed yet that they are gone."""
+    if context.sqlalchemy_exception is not None and is_broken(context.sqlalchemy_exception):
+        context.is_disconnect = True
 
 
 class Pool:

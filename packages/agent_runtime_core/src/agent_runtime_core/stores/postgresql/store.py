@@ -47,7 +47,7 @@ class PostgreSQLCheckpointStore:
             (`sslmode`, `sslrootcert`, `application_name`, ...) and those below, which then count more than an argument.
         pool_size: How many connections stay open, for each event loop that uses the store.
         max_overflow: How many more may be opened for a while.
-        pool_timeout_s: How long a call waits for a connection, and a connection for the server.
+        pool_timeout_s: How long a call waits for a connection when all are in use.
         keep_versions: How many versions of each conversation can be gone back to; None (in the URL `all`) keeps all.
 
     Raises:
@@ -138,7 +138,7 @@ class PostgreSQLCheckpointStore:
             lease=new_lease(),
             keep=self._keep,
         )
-        answer: TurnAnswer | None = await self._database.run(turn.begin_free)
+        answer: TurnAnswer | None = await self._database.run(turn.begin_free, writes=True)
         if answer is not None:
             return answer
         answer = await self._database.transaction(turn.begin, again=True)
@@ -175,7 +175,7 @@ class PostgreSQLCheckpointStore:
             token=new_lease(),
             keep=self._keep,
         )
-        return await self._database.run(commit.write)
+        return await self._database.run(commit.write, writes=True)
 
     async def renew(self, conversation_id: str, lease: int, *, lease_seconds: float, owner: str = "") -> bool:
         """Let the lease hold on; see `CheckpointStore.renew`."""

@@ -7,15 +7,15 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from agent_runtime_core.interfaces.checkpoint import ConversationInfo, VersionInfo
+from agent_runtime_core.interfaces.checkpoint import ConversationInfo, StoreInfo, VersionInfo
 from agent_runtime_core.stores.sqlite.head import find_head
-from agent_runtime_core.stores.sqlite.tables import name_bytes
+from agent_runtime_core.stores.sqlite.tables import SCHEMA_VERSION, name_bytes
 from agent_runtime_core.stores.sqlite.versions import listed
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["conversations", "sizes", "versions"]
+__all__ = ["conversations", "info", "versions"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -107,10 +107,16 @@ def versions(cursor: sqlite3.Cursor, keep: int | None, owner: str, conversation_
     ]
 
 
-def sizes(cursor: sqlite3.Cursor) -> tuple[int, int, int]:
-    """How many conversations and messages there are, and how many bytes the tables take up."""
+def info(cursor: sqlite3.Cursor) -> StoreInfo:
+    """See `CheckpointStore.info`."""
     ((count, messages),) = cursor.execute(_SIZES).fetchall()
-    return count, messages, _pragma(cursor, "page_count") * _pragma(cursor, "page_size")
+    return StoreInfo(
+        backend="sqlite",
+        conversations=count,
+        messages=messages,
+        size_bytes=_pragma(cursor, "page_count") * _pragma(cursor, "page_size"),
+        schema=str(SCHEMA_VERSION),
+    )
 
 
 def _pragma(cursor: sqlite3.Cursor, name: str) -> Any:

@@ -9,7 +9,7 @@ from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
 
-__all__ = ["is_object", "read_joined", "read_object", "readable_messages", "state_damage"]
+__all__ = ["is_object", "read_joined", "read_object", "readable_messages", "readable_result", "state_damage"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ def readable_messages(
                 messages.append(read_object(stored[position]))
                 continue
             except ValueError as error:
-                problem = _words(error)
+                problem = str(error)
         _LOGGER.warning(
             "message %d of conversation %r in %s is damaged (%s) and was left out; a backup may have it",
             position,
@@ -82,6 +82,21 @@ def readable_messages(
             problem,
         )
     return messages
+
+
+def readable_result(conversation_id: str, path: str, position: int, data: bytes | None) -> dict[str, Any]:
+    """What is known of the run whose answer begins at this position; empty and logged when it cannot be read."""
+    try:
+        return read_object(data)
+    except ValueError as error:
+        _LOGGER.warning(
+            "what is known of the run at message %d of conversation %r in %s is damaged (%s) and was left out",
+            position,
+            conversation_id,
+            path,
+            error,
+        )
+        return {}
 
 
 def state_damage(
@@ -100,7 +115,7 @@ def state_damage(
     try:
         read_object(state)
     except ValueError as error:
-        problem = _words(error)
+        problem = str(error)
     if readable_version is None:
         advice = "Restore the file from a backup, or delete this state."
     else:
@@ -113,8 +128,3 @@ def state_damage(
         f"{advice}",
         key=conversation_id,
     )
-
-
-def _words(error: ValueError) -> str:
-    """What is wrong, without what is there: a codec's error knows all of it, and its text shows one byte."""
-    return str(error)

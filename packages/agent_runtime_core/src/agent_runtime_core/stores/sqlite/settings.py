@@ -1,12 +1,14 @@
-"""What a SQLite store is told when it is made; what cannot work is refused at once."""
+"""What a SQLite store is told when it is made and called; what cannot work is refused at once."""
 
 from __future__ import annotations
 
 import os
 
 from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.stores.arguments import check_window
+from agent_runtime_core.stores.sqlite.tables import MAX_NUMBER
 
-__all__ = ["known_level", "path_text", "possible_timeout"]
+__all__ = ["known_level", "path_text", "possible_timeout", "window"]
 
 _LEVELS = ("NORMAL", "FULL")
 _MAX_TIMEOUT_MS = 2**31 - 1
@@ -47,3 +49,12 @@ def possible_timeout(busy_timeout_ms: int) -> int:
     if not isinstance(busy_timeout_ms, int) or not 0 <= busy_timeout_ms <= _MAX_TIMEOUT_MS:
         raise ConfigError(f"busy_timeout_ms is {busy_timeout_ms!r}; give milliseconds, 0 to {_MAX_TIMEOUT_MS}.")
     return busy_timeout_ms
+
+
+def window(name: str, count: int | None) -> int:
+    """How many messages or rows; None is more than there can be.
+
+    Raises:
+        ValueError: It is negative.
+    """
+    return MAX_NUMBER if count is None else min(check_window(name, count), MAX_NUMBER)

@@ -19,14 +19,12 @@ from agent_runtime_core.stores.arguments import (
     check_finish,
     check_keep_versions,
     check_texts,
-    check_window,
 )
 from agent_runtime_core.stores.json_data import encoded
-from agent_runtime_core.stores.sqlite import housekeeping, listing, loading, runs
+from agent_runtime_core.stores.sqlite import housekeeping, listing, loading, reading, runs
 from agent_runtime_core.stores.sqlite.line import Arrival
-from agent_runtime_core.stores.sqlite.reading import read_joined, read_object, readable_messages, state_damage
-from agent_runtime_core.stores.sqlite.settings import known_level, path_text, possible_timeout
-from agent_runtime_core.stores.sqlite.tables import MAX_NUMBER, SCHEMA_VERSION, name_bytes
+from agent_runtime_core.stores.sqlite.settings import known_level, path_text, possible_timeout, window
+from agent_runtime_core.stores.sqlite.tables import name_bytes
 
 __all__ = ["SQLiteCheckpointStore"]
 
@@ -97,7 +95,7 @@ class SQLiteCheckpointStore:
         check_texts(conversation_id, agent_key, owner)
         row: loading.LoadedRow | None = await self._worker.submit(
             loading.load,
-            (self._keep, owner, conversation_id, agent_key, _window("max_messages", max_messages), at_version),
+            (self._keep, owner, conversation_id, agent_key, window("max_messages", max_messages), at_version),
             writes=False,
         )
         if row is None:
@@ -121,9 +119,9 @@ class SQLiteCheckpointStore:
         check_texts(conversation_id, agent_key, message_id, owner)
         check_begin(on_busy, lease_seconds)
         arrival = Arrival(name_bytes(message_id), encoded(message, "message"), bool(remember), on_busy, lease_seconds)
-        window = _window("max_messages", max_messages)
+        count = window("max_messages", max_messages)
         found: runs.BegunRow | runs.AnswerRow | int = await self._worker.submit(
-            runs.begin, (self._clock, self._keep, owner, conversation_id, agent_key, arrival, window), writes=True
+            runs.begin, (self._clock, self._keep, owner, conversation_id, agent_key, arrival, count), writes=True
         )
         if isinstance(found, runs.BegunRow):
             checkpoint = await self._checkpoint(owner, conversation_id, agent_key, found.loaded)
@@ -131,7 +129,8 @@ class SQLiteCheckpointStore:
         if isinstance(found, int):
             return Waiting(ahead=found)
         messages = await self._messages(owner, conversation_id, found.start, found.stop, found.joined)
-        return Answered(version=found.version, messages=messages, result=read_object(found.result))
+        result = reading.readable_result(conversation_id, self.path, found.start, found.result)
+        return Answered(version=found.version, messages=messages, result=result)
 
     async def commit(
         self,
@@ -181,9 +180,9 @@ class SQLiteCheckpointStore:
     ) -> list[MessageDict]:
         """The stored messages from position `start`; see `CheckpointStore.history`."""
         check_texts(conversation_id, owner)
-        start = _window("start", start)
+        start = window("start", start)
         stop, joined = await self._worker.submit(
-            loading.history, (owner, conversation_id, start, _window("limit", limit)), writes=False
+            loading.history, (owner, conversation_id, start, window("limit", limit)), writes=False
         )
         return await self._messages(owner, conversation_id, start, stop, joined)
 
@@ -200,7 +199,7 @@ class SQLiteCheckpointStore:
             raise TypeError("updated_before has no time zone; give an aware datetime, such as datetime.now(UTC).")
         before = None if updated_before is None else updated_before.timestamp()
         found: list[ConversationInfo] = await self._worker.submit(
-            listing.conversations, (owner, before, after, _window("limit", limit)), writes=False
+            listing.conversations, (owner, before, after, window("limit", limit)), writes=False
         )
         return found
 
@@ -252,14 +251,8 @@ class SQLiteCheckpointStore:
 
     async def info(self) -> StoreInfo:
         """How much the store holds; see `CheckpointStore.info`."""
-        count, messages, size_bytes = await self._worker.submit(listing.sizes, (), writes=False)
-        return StoreInfo(
-            backend="sqlite",
-            conversations=count,
-            messages=messages,
-            size_bytes=size_bytes,
-            schema=str(SCHEMA_VERSION),
-        )
+        info: StoreInfo = await self._worker.submit(listing.info, (), writes=False)
+        return info
 
     async def close(self) -> None:
         """Do what is queued, then end the thread and close the file; every later call raises `StoreUnavailable`."""
@@ -280,12 +273,12 @@ class SQLiteCheckpointStore:
         if row.state is not None:
             state_version = row.state[0]
             try:
-                state = read_object(row.state[1])
+                state = reading.read_object(row.state[1])
             except ValueError:
                 version = await self._worker.submit(
                     loading.last_readable_version, (self._keep, owner, conversation_id, agent_key), writes=False
                 )
-                raise state_damage(conversation_id, self.path, agent_key, row.state[1], version) from None
+                raise reading.state_damage(conversation_id, self.path, agent_key, row.state[1], version) from None
         return Checkpoint(
             version=row.version,
             state=state,
@@ -298,12 +291,7 @@ class SQLiteCheckpointStore:
         self, owner: str, conversation_id: str, start: int, stop: int, joined: bytes | None
     ) -> list[MessageDict]:
         try:
-            return read_joined(joined, max(0, stop - start))
+            return reading.read_joined(joined, max(0, stop - start))
         except ValueError:  # one of them is damaged: which one, only reading each by itself tells
             rows = await self._worker.submit(loading.message_rows, (owner, conversation_id, start, stop), writes=False)
-            return readable_messages(conversation_id, self.path, start, stop, rows)
-
-
-def _window(name: str, count: int | None) -> int:
-    """How many messages or rows; None is more than there can be."""
-    return MAX_NUMBER if count is None else min(check_window(name, count), MAX_NUMBER)
+            return reading.readable_messages(conversation_id, self.path, start, stop, rows)
