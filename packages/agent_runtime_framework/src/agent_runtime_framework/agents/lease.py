@@ -7,7 +7,7 @@ import logging
 
 from agent_runtime_core.errors import StoreError
 from agent_runtime_core.interfaces import CheckpointStore
-from agent_runtime_framework.agents.waiting_room import waiting_room
+from agent_runtime_framework.agents.waiting_room import call_next
 
 __all__ = ["Lease"]
 
@@ -46,7 +46,7 @@ class Lease:
         """Take note that the store has ended the lease, with the run's last commit."""
         self.token = None
         self._renewal.cancel()
-        waiting_room(self._store).call((self._owner, self._conversation_id))
+        call_next(self._store, (self._owner, self._conversation_id))
 
     async def give_back(self) -> None:
         """End a lease that no commit has ended: the run broke off. A failing store is logged: the lease runs out."""
@@ -68,7 +68,7 @@ class Lease:
                 type(error).__name__,
                 self._seconds,
             )
-        waiting_room(self._store).call((self._owner, self._conversation_id))
+        call_next(self._store, (self._owner, self._conversation_id))
 
     def _renew(self) -> None:
         _started(self._renewed())

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 
 from agent_runtime_core.interfaces import CheckpointStore
 
-__all__ = ["WaitingRoom", "waiting_room"]
+__all__ = ["WaitingRoom", "call_next", "waiting_room"]
 
 _Conversation = tuple[str, str]
 """Owner and id."""
@@ -78,6 +78,18 @@ _ROOMS: WeakKeyDictionary[CheckpointStore, WaitingRoom] = WeakKeyDictionary()
 def waiting_room(store: CheckpointStore) -> WaitingRoom:
     """The room of a store; those that cannot be told apart have one of their own for each call."""
     try:
-        return _ROOMS.setdefault(store, WaitingRoom())
+        room = _ROOMS.get(store)
+        return _ROOMS.setdefault(store, WaitingRoom()) if room is None else room
     except TypeError:  # a store that cannot be hashed or weakly referenced
         return WaitingRoom()
+
+
+def call_next(store: CheckpointStore, conversation: _Conversation) -> None:
+    """Wake whoever waits at this store for a run of this conversation to be over.
+
+    Args:
+        store: Where the conversation is.
+        conversation: Owner and id.
+    """
+    if _ROOMS:  # most processes never have anybody wait
+        waiting_room(store).call(conversation)
