@@ -320,23 +320,6 @@ def test_a_directory_without_write_permission_is_explained(open_directory: Path)
     assert names_in(open_directory) == []
 
 
-async def test_a_file_without_write_permission_is_explained(open_directory: Path) -> None:
-    # Given: a file that its owner alone may write
-    path = open_directory / "journeys.db"
-    async with SQLiteCheckpointStore(path) as store:
-        await store.commit("c", "agent", expected_version=0)
-    path.chmod(0o444)
-    before = contents(open_directory)
-
-    # When
-    said = said_by_nobody(path)
-
-    # Then
-    assert all("give this process permission" in line or "check that this process may" in line for line in said), said
-    assert len(said) == 2
-    assert contents(open_directory) == before
-
-
 def test_a_full_disk_is_explained_and_the_file_stays_sound(tmp_path: Path) -> None:
     # Given: a process whose files may not grow beyond 200 kB
     program = """

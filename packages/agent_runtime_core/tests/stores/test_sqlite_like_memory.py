@@ -18,7 +18,7 @@ from agent_runtime_core.stores import InMemoryCheckpointStore, SQLiteCheckpointS
 
 NAMES = ("a", "b\ud83d", "b\uffff")
 CONVERSATIONS = st.sampled_from(NAMES)
-OWNERS = st.sampled_from(["", "ada"])
+OWNERS = st.sampled_from(["", "", "", "ada"])
 AGENTS = st.sampled_from(["sales", "claims"])
 MESSAGE_IDS = st.sampled_from(["1", "2", "3"])
 BEHIND = st.integers(-1, 9)
@@ -117,9 +117,14 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
             )
         )
 
-    @rule(owner=OWNERS, name=CONVERSATIONS, agents=st.lists(AGENTS | st.none(), min_size=10, max_size=40))
-    def commit_often(self, owner: str, name: str, agents: list[str | None]) -> None:
-        """Old versions go from time to time only: what is told of them must not show it."""
+    @rule(
+        owner=OWNERS,
+        name=CONVERSATIONS,
+        agents=st.lists(AGENTS | st.none(), min_size=5, max_size=40),
+        behind=st.none() | BEHIND,
+    )
+    def commit_often(self, owner: str, name: str, agents: list[str | None], behind: int | None) -> None:
+        """Old versions go from time to time only: what is told of them must not show it, also behind a rewind."""
         for n, agent in enumerate(agents):
             state = {"n": n} if agent else None
             self.both(
@@ -127,6 +132,9 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
                     name, agent or "sales", expected_version=None, state=state, owner=owner
                 )
             )
+        if behind is not None:
+            self.now += 100
+            self.rewind(owner, name, behind)
 
     @rule(seconds=st.sampled_from([-100.0, 0.25, 4, 5, 6, 60, 90_000]))
     def time_passes(self, seconds: float) -> None:
@@ -148,6 +156,9 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
         return self.runner.run(self.memory.load(name, "sales", max_messages=0, owner=owner)).version - behind
 
     @rule(owner=OWNERS, name=CONVERSATIONS, behind=BEHIND)
+    def go_back_for_good(self, owner: str, name: str, behind: int) -> None:
+        self.rewind(owner, name, behind)
+
     def rewind(self, owner: str, name: str, behind: int) -> None:
         version = self.version_of(owner, name, behind)
         self.both(lambda store, _: store.rewind(name, version, owner=owner))
@@ -206,4 +217,4 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
 
 
 TestSQLiteAgainstMemory = SQLiteAgainstMemory.TestCase
-TestSQLiteAgainstMemory.settings = hypothesis.settings(max_examples=40, stateful_step_count=40)
+TestSQLiteAgainstMemory.settings = hypothesis.settings(max_examples=25, stateful_step_count=40)

@@ -1,9 +1,11 @@
-"""Any order of calls gives on every store what it gives on a plain dict."""
+"""Any order of calls gives on every store what it gives on a plain model."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
+import os
 import tempfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,108 +15,268 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from agent_runtime_core.errors import StoreConflict
-from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
+from agent_runtime_core.errors import ConversationBusy, LeaseLost, StoreConflict, VersionNotFound
+from agent_runtime_core.interfaces import Begun, CheckpointStore, OnBusy, Removal
 from agent_runtime_core.stores import InMemoryCheckpointStore, SQLiteCheckpointStore
+from agent_runtime_core.stores.redis import RedisCheckpointStore
+from tests.redis_server import ServerMissing, new_prefix
+from tests.store_model import Model, Waiter
 
-CONVERSATIONS = st.sampled_from(["a", "b", "\ud83d"])
+NAMES = [("", "a"), ("", "b"), ("ada", "a"), ("\ud83d", "\ud83d\0")]
+CONVERSATIONS = st.sampled_from(NAMES)
 AGENTS = st.sampled_from(["sales", "claims"])
+MESSAGE_IDS = st.sampled_from(["m1", "m2", "m3", "\ud83d\0"])
 TEXT = st.text(st.characters(exclude_categories=()), max_size=5)
-STATES = st.none() | st.dictionaries(TEXT, TEXT | st.integers() | st.lists(TEXT, max_size=2), max_size=2)
+OBJECTS = st.dictionaries(TEXT, TEXT | st.integers() | st.lists(TEXT, max_size=2), max_size=2)
 MESSAGES = st.lists(st.fixed_dictionaries({"role": st.just("user"), "content": TEXT | st.none()}), max_size=4)
 COUNTS = st.none() | st.integers(0, 6)
+VERSIONS = st.integers(1, 12)
+HOUR = 3600.0
 
-
-class Model:
-    """The contract in a few lines, for one conversation."""
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.states: dict[str, Any] = {}
-        self.messages: list[Any] = []
-
-    def checkpoint(self, agent_key: str, count: int | None) -> Checkpoint:
-        return Checkpoint(
-            version=self.version,
-            state=self.states.get(agent_key),
-            messages=self.messages[-count:] if count else ([] if count == 0 else self.messages),
-            message_count=len(self.messages),
-        )
+Name = tuple[str, str]
 
 
 class StoresAgainstModel(RuleBasedStateMachine):
     @initialize()
-    def begin(self) -> None:
-        self.directory = tempfile.TemporaryDirectory()
-        self.path = Path(self.directory.name) / "journeys.db"
-        self.runner = asyncio.Runner()
-        self.model: dict[str, Model] = {}
+    def open(self) -> None:
+        self.leftovers = contextlib.ExitStack()
+        self.path = Path(self.leftovers.enter_context(tempfile.TemporaryDirectory())) / "journeys.db"
+        self.runner = self.leftovers.enter_context(asyncio.Runner())
+        self.model: dict[Name, Model] = {}
+        self.leases: dict[Name, list[int]] = {}  # of the last run, one for each store
         self.stores: list[CheckpointStore] = [InMemoryCheckpointStore(), SQLiteCheckpointStore(self.path)]
+        try:
+            self.stores.append(RedisCheckpointStore(self.leftovers.enter_context(new_prefix())))
+        except ServerMissing:
+            if os.environ.get("AGENT_RUNTIME_CI") == "1":
+                raise
+
+    def kept(self, name: Name) -> Model:
+        return self.model.get(name) or Model()
+
+    def ask_all(self, ask: Callable[[CheckpointStore, int], Coroutine[Any, Any, Any]]) -> list[Any]:
+        return [self.ask(ask(store, number)) for number, store in enumerate(self.stores)]
+
+    def ask(self, call: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return self.runner.run(call)
+        except LeaseLost as lost:
+            return "lost", lost.found_version
+        except StoreConflict as conflict:
+            return "conflict", conflict.expected_version, conflict.found_version
+        except VersionNotFound as missing:
+            return "missing", missing.version
+        except ConversationBusy:
+            return "busy"
 
     def all_say(self, ask: Callable[[CheckpointStore], Coroutine[Any, Any, Any]], answer: Any) -> None:
-        for store in self.stores:
-            try:
-                found = self.runner.run(ask(store))
-            except StoreConflict as conflict:
-                found = (conflict.expected_version, conflict.found_version)
+        for store, found in zip(self.stores, self.ask_all(lambda store, _: ask(store)), strict=True):
             assert found == answer, store
 
     @rule(
         name=CONVERSATIONS,
         agent=AGENTS,
+        message_id=MESSAGE_IDS,
+        on_busy=st.sampled_from(["queue", "merge", "merge", "reject"]),
+        remember=st.booleans(),
+        count=COUNTS,
+    )
+    def begin(
+        self, name: Name, agent: str, message_id: str, on_busy: OnBusy, remember: bool, count: int | None
+    ) -> None:
+        kept = self.model.setdefault(name, Model())
+        message = {"role": "user", "content": message_id}
+        waiter = Waiter(message_id, message, remember, on_busy == "merge")
+        answer = kept.begin(waiter, reject=on_busy == "reject")
+        found = self.ask_all(
+            lambda store, _: store.begin(
+                name[1],
+                agent,
+                message=message,
+                message_id=message_id,
+                remember=remember,
+                lease_seconds=HOUR,
+                on_busy=on_busy,
+                max_messages=count,
+                owner=name[0],
+            )
+        )
+        if isinstance(answer, int):
+            self.leases[name] = [each.lease if isinstance(each, Begun) else -1 for each in found]
+            found = [(each.placed, each.checkpoint) if isinstance(each, Begun) else each for each in found]
+        expected: Any = (answer, kept.checkpoint(agent, count)) if isinstance(answer, int) else answer
+        for store, each in zip(self.stores, found, strict=True):
+            assert each == expected, store
+
+    @rule(
+        name=CONVERSATIONS,
+        agent=AGENTS,
         behind=st.sampled_from([None, 0, 0, 0, 1, 5]),
-        state=STATES,
+        state=st.none() | OBJECTS,
         messages=MESSAGES,
+        in_run=st.booleans(),
+        finish=st.none() | OBJECTS,
     )
     def commit(
-        self, name: str, agent: str, behind: int | None, state: dict[str, Any] | None, messages: list[dict[str, Any]]
+        self,
+        name: Name,
+        agent: str,
+        behind: int | None,
+        state: dict[str, Any] | None,
+        messages: list[dict[str, Any]],
+        in_run: bool,
+        finish: dict[str, Any] | None,
     ) -> None:
-        kept = self.model.get(name) or Model()
+        kept, leases = self.kept(name), self.leases.get(name) if in_run else None
+        finish = None if leases is None else finish
         expected = None if behind is None else kept.version + behind
-        if behind:
-            answer: Any = (expected, kept.version)
+        if leases is not None and kept.running is None:
+            answer: Any = ("lost", kept.version)
+        elif behind:
+            answer = ("conflict", expected, kept.version)
         else:
             self.model[name] = kept
-            kept.version = answer = kept.version + 1
             kept.messages += copy.deepcopy(messages)
             if state is not None:
                 kept.states[agent] = copy.deepcopy(state)
-        self.all_say(
-            lambda store: store.commit(name, agent, expected_version=expected, state=state, messages=messages), answer
+            if finish is not None:
+                kept.finish(copy.deepcopy(finish))
+            answer = kept.write(*(() if state is None else (agent,)))
+        found = self.ask_all(
+            lambda store, number: store.commit(
+                name[1],
+                agent,
+                expected_version=expected,
+                state=state,
+                messages=messages,
+                lease=leases[number] if leases else None,
+                finish=finish,
+                owner=name[0],
+            )
         )
+        for store, each in zip(self.stores, found, strict=True):
+            assert each == answer, store
+
+    @rule(name=CONVERSATIONS)
+    def release(self, name: Name) -> None:
+        if name in self.leases:
+            self.kept(name).running = None
+            self.ask_all(lambda store, number: store.release(name[1], self.leases[name][number], owner=name[0]))
+
+    @rule(name=CONVERSATIONS)
+    def renew(self, name: Name) -> None:
+        if name in self.leases:
+            renewed = self.ask_all(
+                lambda store, number: store.renew(name[1], self.leases[name][number], lease_seconds=HOUR, owner=name[0])
+            )
+            assert set(renewed) == {self.kept(name).running is not None}
+
+    @rule(name=CONVERSATIONS, message_id=MESSAGE_IDS)
+    def withdraw(self, name: Name, message_id: str) -> None:
+        kept = self.kept(name)
+        before = len(kept.line)
+        kept.line = [each for each in kept.line if each.message_id != message_id]
+        self.all_say(lambda store: store.withdraw(name[1], message_id, owner=name[0]), len(kept.line) < before)
+
+    @rule(name=CONVERSATIONS, version=VERSIONS)
+    def rewind(self, name: Name, version: int) -> None:
+        kept = self.kept(name)
+        if kept.running is not None:
+            answer: Any = "busy"
+            version = kept.version  # of a run that is on, and of a version that is not there, either may be told
+        elif version in kept.snapshots:
+            answer = kept.rewind(version)
+        else:
+            answer = ("missing", version)
+        self.all_say(lambda store: store.rewind(name[1], version, owner=name[0]), answer)
+
+    @rule(name=CONVERSATIONS, new_id=st.sampled_from(["a", "b", "c"]), version=st.none() | VERSIONS)
+    def fork(self, name: Name, new_id: str, version: int | None) -> None:
+        kept, there = self.kept(name), self.model.get((name[0], new_id))
+        at = version or kept.version
+        if at not in kept.snapshots:
+            return
+        if there is not None:
+            answer: Any = ("conflict", 0, there.version)
+        else:
+            self.model[name[0], new_id] = kept.fork(at)
+            answer = at
+        self.all_say(lambda store: store.fork(name[1], new_id, version=version, owner=name[0]), answer)
 
     @rule(name=CONVERSATIONS, agent=AGENTS)
-    def delete_state(self, name: str, agent: str) -> None:
-        kept = self.model.get(name) or Model()
+    def delete_state(self, name: Name, agent: str) -> None:
+        kept = self.kept(name)
         there = kept.states.pop(agent, None) is not None
-        kept.version += there
-        self.all_say(lambda store: store.delete_state(name, agent), there)
+        if there:
+            kept.write(agent)
+        self.all_say(lambda store: store.delete_state(name[1], agent, owner=name[0]), there)
 
     @rule(name=CONVERSATIONS)
-    def delete_messages(self, name: str) -> None:
-        kept = self.model.get(name) or Model()
-        count = len(kept.messages)
-        kept.version += count > 0
-        kept.messages = []
-        self.all_say(lambda store: store.delete_messages(name), count)
+    def delete_messages(self, name: Name) -> None:
+        self.all_say(lambda store: store.delete_messages(name[1], owner=name[0]), self.kept(name).delete_messages())
 
     @rule(name=CONVERSATIONS)
-    def delete(self, name: str) -> None:
-        self.all_say(lambda store: store.delete(name), self.model.pop(name, None) is not None)
+    def delete(self, name: Name) -> None:
+        removal = self.model[name].removal() if name in self.model else Removal()
+        self.model.pop(name, None)
+        self.all_say(lambda store: store.delete(name[1], owner=name[0]), removal)
 
     @rule(name=CONVERSATIONS, start=st.integers(0, 6), limit=COUNTS)
-    def history(self, name: str, start: int, limit: int | None) -> None:
-        messages = (self.model.get(name) or Model()).messages
-        answer = messages[start : None if limit is None else start + limit]
-        self.all_say(lambda store: store.history(name, start=start, limit=limit), answer)
+    def history(self, name: Name, start: int, limit: int | None) -> None:
+        answer = self.kept(name).messages[start : None if limit is None else start + limit]
+        self.all_say(lambda store: store.history(name[1], start=start, limit=limit, owner=name[0]), answer)
 
-    @rule(name=CONVERSATIONS, agent=AGENTS, count=COUNTS)
-    def load(self, name: str, agent: str, count: int | None) -> None:
-        self.expect_load(name, agent, count)
+    @rule(name=CONVERSATIONS, agent=AGENTS, count=COUNTS, version=st.none() | VERSIONS)
+    def load(self, name: Name, agent: str, count: int | None, version: int | None) -> None:
+        self.expect_load(name, agent, count, version)
 
-    def expect_load(self, name: str, agent: str, count: int | None) -> None:
-        answer = (self.model.get(name) or Model()).checkpoint(agent, count)
-        self.all_say(lambda store: store.load(name, agent, max_messages=count), answer)
+    def expect_load(self, name: Name, agent: str, count: int | None, version: int | None) -> None:
+        answer = self.kept(name).checkpoint(agent, count, version) or ("missing", version)
+        self.all_say(
+            lambda store: store.load(name[1], agent, max_messages=count, at_version=version, owner=name[0]), answer
+        )
+
+    @rule(after=st.none() | CONVERSATIONS, owner=st.sampled_from([None, "", "ada"]), limit=st.integers(0, 4))
+    def conversations(self, after: Name | None, owner: str | None, limit: int) -> None:
+        names = sorted(
+            name
+            for name, kept in self.model.items()
+            if kept.version and (after is None or name > after) and owner in (None, name[0])
+        )
+        answer = [
+            (name, kept.version, len(kept.messages), tuple(sorted(kept.states)))
+            for name in names[:limit]
+            for kept in (self.model[name],)
+        ]
+
+        async def listed(store: CheckpointStore) -> Any:
+            return [
+                ((info.owner, info.conversation_id), info.version, info.message_count, info.agent_keys)
+                for info in await store.conversations(owner=owner, after=after, limit=limit)
+            ]
+
+        self.all_say(listed, answer)
+
+    @rule()
+    def info(self) -> None:
+        async def counted(store: CheckpointStore) -> Any:
+            info = await store.info()
+            return info.conversations, info.messages
+
+        self.all_say(counted, (len(self.model), sum(len(kept.messages) for kept in self.model.values())))
+
+    @rule(name=CONVERSATIONS)
+    def versions(self, name: Name) -> None:
+        answer = [
+            (version, len(snapshot.messages), snapshot.changed)
+            for version, snapshot in self.kept(name).snapshots.items()
+        ]
+
+        async def listed(store: CheckpointStore) -> Any:
+            versions = await store.versions(name[1], owner=name[0])
+            return [(each.version, each.message_count, each.agent_keys) for each in versions]
+
+        self.all_say(listed, answer)
 
     @rule()
     def open_the_file_anew(self) -> None:
@@ -123,18 +285,16 @@ class StoresAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def everything_is_there(self) -> None:
-        for name in ("a", "b", "\ud83d"):
-            for agent in ("sales", "claims"):
-                self.expect_load(name, agent, None)
+        for name in NAMES:
+            self.expect_load(name, "sales", None, None)
 
     def teardown(self) -> None:
         if not hasattr(self, "stores"):
             return
         for store in self.stores:
             self.runner.run(store.close())
-        self.runner.close()
-        self.directory.cleanup()
+        self.leftovers.close()
 
 
 TestStoresAgainstModel = StoresAgainstModel.TestCase
-TestStoresAgainstModel.settings = hypothesis.settings(max_examples=40, stateful_step_count=25)
+TestStoresAgainstModel.settings = hypothesis.settings(max_examples=30, stateful_step_count=30)

@@ -80,8 +80,8 @@ def test_opening_creates_nothing(tmp_path: Path) -> None:
     ("url", "sentence"),
     [
         (
-            "postgresql://ada:secret@host/db",
-            "no store is known for URLs that begin with 'postgresql://'; known are memo",
+            "mysql://ada:secret@host/db",
+            "no store is known for URLs that begin with 'mysql://'; known are memo",
         ),
         ("journeys.db", "sqlite://; a SQLite file is written sqlite:///journeys.db"),
         ("", "has no '://'"),

@@ -27,6 +27,7 @@ def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointSto
     | `sqlite:///journeys.db` | the SQLite file in the present directory |
     | `sqlite:////var/lib/journeys.db` | the SQLite file at an absolute path |
     | `sqlite://` or `sqlite:///:memory:` | SQLite in memory |
+    | `postgresql://user:password@host:5432/database` | a PostgreSQL database (extra `postgresql`) |
     | `redis://user:password@host:6379/0?key_prefix=journeys:` | a Redis server (extra `redis`); `rediss://` for TLS |
 
     Options of a store's constructor stand behind a question mark: `memory://?max_conversations=1000`,
@@ -36,6 +37,7 @@ def open_store(store: str | os.PathLike[str] | CheckpointStore) -> CheckpointSto
 
     Raises:
         ConfigError: It is none of these; the text says what is wrong with it.
+        MissingDependency: The store needs an extra that is not installed; the text names it.
     """
     if isinstance(store, str):
         return _from_url(store)
@@ -100,7 +102,18 @@ def _redis(url: str) -> CheckpointStore:
     return RedisCheckpointStore(url)
 
 
-_SERVERS: dict[str, Callable[[str], CheckpointStore]] = {"redis": _redis, "rediss": _redis}
+def _postgresql(url: str) -> CheckpointStore:
+    from agent_runtime_core.stores.postgresql import PostgreSQLCheckpointStore  # here, because it loads its driver
+
+    return PostgreSQLCheckpointStore(url)
+
+
+_SERVERS: dict[str, Callable[[str], CheckpointStore]] = {
+    "postgres": _postgresql,
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "rediss": _redis,
+}
 _OPENERS: dict[str, Callable[[str, Mapping[str, str]], CheckpointStore]] = {"memory": _memory, "sqlite": _sqlite}
 
 

@@ -8,8 +8,15 @@ import sqlite3
 from collections.abc import Callable
 
 from agent_runtime_core.errors import StoreError, StoreUnavailable
-from agent_runtime_core.stores.sqlite.failures import explained, is_about_the_file, is_locked
-from agent_runtime_core.stores.sqlite.file import IN_MEMORY, identity_of, open_file, open_memory
+from agent_runtime_core.stores.sqlite.failures import explained, is_about_the_file, is_locked, is_read_only
+from agent_runtime_core.stores.sqlite.file import (
+    IN_MEMORY,
+    identity_of,
+    open_file,
+    open_memory,
+    open_unchanged,
+    stamp_of,
+)
 from agent_runtime_core.stores.sqlite.job import Job
 
 __all__ = ["Database"]
@@ -33,6 +40,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self._identity: tuple[int, int] | None = None  # of the open file; None in memory
+        self._stamp: tuple[int, ...] | None = None  # of a file that can only be read for as long as it does not change
 
     def run(self, jobs: list[Job]) -> None:
         """Do the jobs in their order and in one transaction; each ends with its own result or error."""
@@ -70,21 +78,49 @@ class Database:
             except StoreError as error:  # a conflict or a damaged conversation, found before anything was written
                 job.error = error.with_traceback(None)
         cursor.execute("COMMIT")
+        if self._stamp is not None:
+            self._look_again()
 
     def _opened(self) -> sqlite3.Cursor:
         if self.path == IN_MEMORY:
             self._connection = open_memory()
         else:
             self.path = os.path.abspath(self.path)  # from now on, wherever the process goes
-            self._connection = open_file(
+            self._connection = self._opened_file()
+            self._identity = identity_of(self.path)
+        self._cursor = self._connection.cursor()
+        return self._cursor
+
+    def _opened_file(self) -> sqlite3.Connection:
+        try:
+            return open_file(
                 self.path,
                 synchronous=self._synchronous,
                 busy_timeout_ms=self._busy_timeout_ms,
                 now=self._clock(),
             )
-            self._identity = identity_of(self.path)
-        self._cursor = self._connection.cursor()
-        return self._cursor
+        except sqlite3.Error as error:
+            self._stamp = stamp_of(self.path) if is_read_only(error) else None
+            connection = None if self._stamp is None else open_unchanged(self.path)
+            if connection is None:
+                self._stamp = None
+                raise
+            return connection
+
+    def _look_again(self) -> None:
+        """Close a file that SQLite was told not to lock, and make sure that it stayed as it was meanwhile.
+
+        Raises:
+            StoreUnavailable: It did not: what was read may be of two moments.
+        """
+        stamp = self._stamp
+        self.close()
+        if stamp != stamp_of(self.path):
+            raise StoreUnavailable(
+                f"{self.path} was written to by another process while it was read from a directory in which this one "
+                f"may not write: try again, or give this process permission to write there.",
+                key=self.path,
+            )
 
     def _check_file(self) -> None:
         """Make sure that the open file is still the one at the path: what goes to a deleted file is lost in silence.
@@ -116,7 +152,7 @@ class Database:
     def close(self) -> None:
         """Close the connection, if there is one; closing the last one to a file puts its log into it."""
         connection, cursor = self._connection, self._cursor
-        self._connection = self._cursor = None
+        self._connection = self._cursor = self._stamp = None
         with contextlib.suppress(sqlite3.Error):  # nothing is lost: the next one to open the file finds the log
             if cursor is not None:
                 cursor.close()  # first: SQLite keeps a connection open for as long as somebody holds a statement of it

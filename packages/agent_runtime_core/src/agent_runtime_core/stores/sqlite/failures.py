@@ -6,9 +6,10 @@ import sqlite3
 
 from agent_runtime_core.errors import StoreUnavailable
 
-__all__ = ["explained", "is_about_the_file", "is_locked"]
+__all__ = ["explained", "is_about_the_file", "is_locked", "is_read_only"]
 
 _LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_READ_ONLY_CODES = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN}
 
 _DAMAGED = (
     "is damaged ({error}): stop the processes that use it and restore it from a backup, "
@@ -37,6 +38,11 @@ def _code(error: Exception) -> int | None:
 def is_locked(error: Exception) -> bool:
     """Whether another connection held the lock for longer than we wait."""
     return _code(error) in _LOCKED
+
+
+def is_read_only(error: Exception) -> bool:
+    """Whether the file, or what SQLite puts beside it, may not be written."""
+    return _code(error) in _READ_ONLY_CODES
 
 
 def is_about_the_file(error: Exception) -> bool:

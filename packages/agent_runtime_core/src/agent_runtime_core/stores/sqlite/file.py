@@ -13,7 +13,7 @@ from agent_runtime_core.stores.sqlite.failures import is_locked
 from agent_runtime_core.stores.sqlite.tables import SCHEMA, SCHEMA_VERSION
 from agent_runtime_core.stores.sqlite.upgrade import upgrade_from_1
 
-__all__ = ["IN_MEMORY", "identity_of", "open_file", "open_memory"]
+__all__ = ["IN_MEMORY", "identity_of", "open_file", "open_memory", "open_unchanged", "stamp_of"]
 
 IN_MEMORY = ":memory:"
 
@@ -64,6 +64,31 @@ def identity_of(path: str) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def stamp_of(path: str) -> tuple[int, ...] | None:
+    """What changes when somebody writes to the file; None when somebody may be doing so now."""
+    path = os.path.realpath(path)
+    if os.path.exists(path + "-wal") or not os.path.exists(path):
+        return None
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def open_unchanged(path: str) -> sqlite3.Connection | None:
+    """A connection that reads our file without a lock, for as long as nobody writes to it; None where it cannot.
+
+    In a directory that cannot be written to, SQLite has no other one.
+    """
+    path = os.path.realpath(path)
+    connection = _connection(path, "mode=ro&immutable=1")
+    try:
+        if _version_of(connection, path) == SCHEMA_VERSION:
+            return connection
+    except (sqlite3.Error, StoreUnavailable):
+        pass  # what went wrong before says more
+    connection.close()
+    return None
 
 
 def _created(path: str) -> bool:

@@ -31,7 +31,11 @@ _FIND = """
 _ADD = "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?, ?)"
 _DROP = "DELETE FROM receipts WHERE conversation = ? AND message_id = ?"
 _DROP_FETCHED = "DELETE FROM receipts WHERE conversation = ? AND message_id = ? AND remember = 0"
-_ANSWER = "UPDATE receipts SET answer_end = ?, result = ? WHERE conversation = ? AND answer_end IS NULL"
+# By name, because SQLite would rather go through all receipts of the conversation.
+_ANSWER = """
+    UPDATE receipts INDEXED BY receipts_unanswered SET answer_end = ?, result = ?
+    WHERE conversation = ? AND answer_end IS NULL
+"""
 
 
 def find_receipt(cursor: sqlite3.Cursor, head: Head, message_id: bytes) -> Receipt | None:

@@ -1,0 +1,124 @@
+"""Reading messages and states: the checkpoint, now or at a version, and any stretch of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from agent_runtime_core.errors import VersionNotFound
+from agent_runtime_core.interfaces.checkpoint import Checkpoint
+from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.stores.postgresql.names import key_of
+
+__all__ = ["ALL", "joined_between", "last_state", "read_checkpoint", "read_history", "read_messages", "to_checkpoint"]
+
+ALL = 1 << 62
+"""More messages than one conversation can have."""
+
+
+def last_state(number: str, version: str) -> str:
+    """The state of the agent `:agent` as a version left it: a subquery of one row or none."""
+    return f"""
+        SELECT journey_version, body FROM agent_runtime_states
+        WHERE conversation = {number} AND agent = :agent AND version <= {version}
+        ORDER BY version DESC LIMIT 1"""
+
+
+def joined_between(number: str, start: str, stop: str) -> str:
+    """The messages from one position to before another, joined by commas: one value instead of many rows."""
+    return f"""
+        SELECT string_agg(body, ',' ORDER BY position) FROM agent_runtime_messages
+        WHERE conversation = {number} AND position >= {start} AND position < {stop}"""
+
+
+_LOAD = text(f"""
+    SELECT c.version, c.message_count, s.journey_version, s.body,
+        ({joined_between("c.number", "c.message_count - :window", "c.message_count")}) AS messages
+    FROM agent_runtime_conversations AS c
+    LEFT JOIN LATERAL ({last_state("c.number", "c.version")}) AS s ON true
+    WHERE c.owner = :owner AND c.id = :id""")
+
+_LOAD_AT = text(f"""
+    SELECT v.version, v.message_count, s.journey_version, s.body,
+        ({joined_between("v.conversation", "v.message_count - :window", "v.message_count")}) AS messages
+    FROM agent_runtime_conversations AS c
+    JOIN agent_runtime_versions AS v ON v.conversation = c.number
+    LEFT JOIN LATERAL ({last_state("c.number", "v.version")}) AS s ON true
+    WHERE c.owner = :owner AND c.id = :id AND v.version = :version AND :keep > (
+        SELECT count(*) FROM (
+            SELECT FROM agent_runtime_versions WHERE conversation = c.number AND version > :version LIMIT :keep
+        ) AS later)""")
+
+_HISTORY = text(f"""
+    SELECT ({joined_between("c.number", ":start", ":stop")}) AS messages
+    FROM agent_runtime_conversations AS c
+    WHERE c.owner = :owner AND c.id = :id""")
+
+
+def read_checkpoint(
+    connection: Connection,
+    owner: str,
+    conversation_id: str,
+    agent_key: str,
+    max_messages: int | None,
+    *,
+    at_version: int | None = None,
+    keep: int = ALL,
+) -> Checkpoint:
+    """See `CheckpointStore.load`."""
+    found: dict[str, Any] = {"owner": key_of(owner), "id": key_of(conversation_id), "agent": key_of(agent_key)}
+    found["window"] = ALL if max_messages is None else min(max_messages, ALL)
+    if at_version is None:
+        row = connection.execute(_LOAD, found).one_or_none()
+        return Checkpoint() if row is None else to_checkpoint(row)
+    row = None
+    if 0 < at_version < ALL:
+        row = connection.execute(_LOAD_AT, {**found, "version": at_version, "keep": keep}).one_or_none()
+    if row is not None:
+        return to_checkpoint(row)
+    now = connection.execute(_LOAD, found).one_or_none()
+    if now is None and at_version == 0:
+        return Checkpoint()
+    if now is not None and now.version == at_version:
+        return to_checkpoint(now)
+    raise VersionNotFound(conversation_id, at_version)
+
+
+def to_checkpoint(row: Sequence[Any], *, own_message: bytes | None = None) -> Checkpoint:
+    """The checkpoint in a row of version, number of messages, the journey's version, state and messages.
+
+    Args:
+        row: The row.
+        own_message: A message behind those in the row.
+    """
+    version, message_count, state_version, state, messages = row[-5:]
+    if own_message is not None:
+        messages = own_message if messages is None else b"%b,%b" % (messages, own_message)
+    return Checkpoint(
+        version=version,
+        state=None if state is None else decoded(state),
+        state_version=0 if state is None else state_version,
+        messages=read_messages(messages),
+        message_count=message_count,
+    )
+
+
+def read_messages(joined: bytes | None) -> list[MessageDict]:
+    """The messages in a text that joins them by commas."""
+    if joined is None:
+        return []
+    messages: list[MessageDict] = decoded(b"[%b]" % joined)
+    return messages
+
+
+def read_history(
+    connection: Connection, owner: str, conversation_id: str, start: int, limit: int | None
+) -> list[MessageDict]:
+    """See `CheckpointStore.history`."""
+    start = min(start, ALL)
+    stop = ALL if limit is None else min(start + limit, ALL)
+    named = {"owner": key_of(owner), "id": key_of(conversation_id), "start": start, "stop": stop}
+    return read_messages(connection.execute(_HISTORY, named).scalar())

@@ -1,0 +1,95 @@
+"""A conversation's row, locked: the lease, the messages in line, and the receipts of those that have left it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from agent_runtime_core.stores.lease import is_held
+from agent_runtime_core.stores.postgresql.names import key_of, long_name
+
+__all__ = ["NOW", "Head", "Place", "busy", "locked_head", "locked_or_new_head", "new_version"]
+
+NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+"""The database's clock, in seconds since 1970: the one that all processes share."""
+
+
+def busy(row: str) -> str:
+    """`Head.is_busy` as a condition on a conversation's row."""
+    until = f"{row}.lease_until"
+    return f"({row}.lease <> 0 AND {NOW} < {until} AND {until} <= {NOW} + {row}.lease_seconds + 1)"
+
+
+_LOCK = text(f"""
+    SELECT number, version, message_count, lease, lease_until, lease_seconds, placed, waiting, {NOW} AS now
+    FROM agent_runtime_conversations WHERE owner = :owner AND id = :id FOR NO KEY UPDATE""")
+
+_NEW = text("""
+    INSERT INTO agent_runtime_conversations
+        (owner, id, long_owner, long_id, version, message_count, created_at, updated_at)
+    VALUES (:owner, :id, :long_owner, :long_id, 0, 0, clock_timestamp(), clock_timestamp())
+    ON CONFLICT (owner, id) DO NOTHING""")
+
+_VERSION = text("""
+    WITH head AS (
+        UPDATE agent_runtime_conversations
+        SET version = version + 1, message_count = :count, updated_at = clock_timestamp(), token = 0
+        WHERE number = :number RETURNING number, version, message_count, updated_at
+    )
+    INSERT INTO agent_runtime_versions (conversation, version, message_count, committed_at)
+    SELECT number, version, message_count, updated_at FROM head RETURNING version""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A conversation's own row, which nobody else changes until the transaction ends."""
+
+    number: int
+    version: int
+    message_count: int
+    lease: int
+    lease_until: float
+    lease_seconds: float
+    placed: int
+    waiting: int
+    now: float
+
+    def is_busy(self) -> bool:
+        """Whether somebody holds the lease."""
+        return self.lease != 0 and is_held(self.lease_until, self.lease_seconds, self.now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Who stands in line."""
+
+    place: int
+    message_id: bytes
+    merges: bool
+    until: float
+    seconds: float
+
+
+def locked_head(connection: Connection, owner: str, conversation_id: str) -> Head | None:
+    """The conversation's row, locked; None when there is none."""
+    row = connection.execute(_LOCK, {"owner": key_of(owner), "id": key_of(conversation_id)}).one_or_none()
+    return None if row is None else Head(**row._mapping)
+
+
+def locked_or_new_head(connection: Connection, owner: str, conversation_id: str) -> Head:
+    """The conversation's row, locked; a new one where there was none."""
+    named: dict[str, Any] = {"owner": key_of(owner), "id": key_of(conversation_id)}
+    named |= {"long_owner": long_name(owner), "long_id": long_name(conversation_id)}
+    while True:
+        head = locked_head(connection, owner, conversation_id)
+        if head is not None:
+            return head
+        connection.execute(_NEW, named)  # somebody else may be faster, and somebody may delete it again
+
+
+def new_version(connection: Connection, number: int, message_count: int) -> int:
+    """Raise the version, note how many messages it has, and return it."""
+    version: int = connection.execute(_VERSION, {"number": number, "count": message_count}).scalar_one()
+    return version

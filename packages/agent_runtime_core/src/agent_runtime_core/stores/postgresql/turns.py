@@ -1,0 +1,221 @@
+"""Beginning a run: one statement when the conversation is free, else a look at its line with its row locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
+from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.stores.lease import is_held
+from agent_runtime_core.stores.postgresql.checkpoints import (
+    ALL,
+    joined_between,
+    last_state,
+    read_checkpoint,
+    read_messages,
+    to_checkpoint,
+)
+from agent_runtime_core.stores.postgresql.commits import TRIM_EVERY, trim_versions
+from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, locked_or_new_head, new_version
+from agent_runtime_core.stores.postgresql.names import key_of, long_name
+
+__all__ = ["Turn", "forget"]
+
+# Receipts are looked up as the statement found them when it began. Whatever changes them raises the version, too; so
+# the row, which is looked at as it is now, has to have the version that the statement found.
+_BEGIN = text(f"""
+    WITH seen AS (
+        SELECT number, version, lease, lease_until, lease_seconds FROM agent_runtime_conversations
+        WHERE owner = :owner AND id = :id
+    ), still AS (
+        UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM seen
+        WHERE w.conversation = seen.number AND w.message_id = :message_id AND {busy("seen")}
+        RETURNING w.conversation, w.place
+    ), head AS (
+        INSERT INTO agent_runtime_conversations AS c (
+            owner, id, long_owner, long_id, version, message_count, created_at, updated_at,
+            lease, lease_until, lease_seconds, running_id, placed
+        )
+        SELECT
+            :owner, :id, :long_owner, :long_id, 1, 1, clock_timestamp(), clock_timestamp(),
+            :lease, {NOW} + :seconds, :seconds, :message_id, 1
+        WHERE NOT EXISTS (SELECT FROM still)
+        ON CONFLICT (owner, id) DO UPDATE SET
+            version = c.version + 1, message_count = c.message_count + 1, updated_at = clock_timestamp(), token = 0,
+            lease = :lease, lease_until = {NOW} + :seconds, lease_seconds = :seconds, running_id = :message_id,
+            placed = 1
+        WHERE c.waiting = 0 AND NOT {busy("c")}
+            AND EXISTS (SELECT FROM seen WHERE seen.number = c.number AND seen.version = c.version)
+            AND NOT EXISTS (
+                SELECT FROM agent_runtime_receipts AS r, seen
+                WHERE r.conversation = seen.number AND r.message_id = :message_id)
+        RETURNING number, version, message_count, updated_at
+    ), versions AS (
+        INSERT INTO agent_runtime_versions (conversation, version, message_count, committed_at)
+        SELECT number, version, message_count, updated_at FROM head
+    ), messages AS (
+        INSERT INTO agent_runtime_messages (conversation, position, body)
+        SELECT number, message_count - 1, :body FROM head
+    ), receipts AS (
+        INSERT INTO agent_runtime_receipts (conversation, message_id, position, remember)
+        SELECT number, :message_id, message_count - 1, :remember FROM head
+    )
+    SELECT h.number, NULL AS ahead, h.version, h.message_count, s.journey_version, s.body,
+        ({joined_between("h.number", "h.message_count - :window", "h.message_count")}) AS messages
+    FROM head AS h LEFT JOIN LATERAL ({last_state("h.number", "h.version")}) AS s ON true
+    UNION ALL
+    SELECT conversation, (
+        SELECT count(*) FROM agent_runtime_waiting AS w
+        WHERE w.conversation = still.conversation AND w.place < still.place
+    ), NULL, NULL, NULL, NULL, NULL FROM still""")
+
+_RECEIPT = text(f"""
+    SELECT r.remember, r.end_position, r.result, CASE WHEN r.end_position IS NOT NULL THEN
+        ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages
+    FROM agent_runtime_receipts AS r WHERE r.conversation = :number AND r.message_id = :message_id""")
+
+_LINE = text("""
+    SELECT place, message_id, merges, until, seconds FROM agent_runtime_waiting
+    WHERE conversation = :number ORDER BY place""")
+
+_STAY = text("""
+    UPDATE agent_runtime_waiting SET until = :until, seconds = :seconds
+    WHERE conversation = :number AND message_id = :message_id""")
+
+_QUEUE = text("""
+    WITH counted AS (UPDATE agent_runtime_conversations SET waiting = waiting + 1 WHERE number = :number)
+    INSERT INTO agent_runtime_waiting (conversation, message_id, body, remember, merges, until, seconds)
+    VALUES (:number, :message_id, :body, :remember, :merges, :until, :seconds) RETURNING place""")
+
+_PLACE = text("""
+    WITH gone AS (
+        DELETE FROM agent_runtime_waiting WHERE conversation = :number AND place <= :last
+        RETURNING place, message_id, body, remember
+    ), numbered AS (
+        SELECT message_id, body, remember, :count + row_number() OVER (ORDER BY place) - 1 AS position FROM gone
+    ), messages AS (
+        INSERT INTO agent_runtime_messages (conversation, position, body)
+        SELECT :number, position, body FROM numbered
+    ), receipts AS (
+        INSERT INTO agent_runtime_receipts (conversation, message_id, position, remember)
+        SELECT :number, message_id, position, remember FROM numbered
+    )
+    UPDATE agent_runtime_conversations SET waiting = waiting - (SELECT count(*) FROM gone) WHERE number = :number""")
+
+_TAKE = text("""
+    UPDATE agent_runtime_conversations
+    SET lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id,
+        placed = :placed
+    WHERE number = :number""")
+
+_FORGET = text("""
+    DELETE FROM agent_runtime_receipts AS r USING agent_runtime_conversations AS c
+    WHERE c.owner = :owner AND c.id = :id AND r.conversation = c.number AND r.message_id = :message_id
+        AND NOT r.remember AND r.end_position IS NOT NULL""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A message that wants a run. See `CheckpointStore.begin`."""
+
+    owner: str
+    conversation_id: str
+    agent_key: str
+    message_id: str
+    body: bytes
+    """The message, encoded."""
+    remember: bool
+    lease_seconds: float
+    on_busy: OnBusy
+    max_messages: int | None
+    lease: int
+    """The token that the run gets. A call that was cut off finds by it what it has done."""
+    keep: int
+    """How many versions are kept."""
+
+    def begin_free(self, connection: Connection) -> Begun | Waiting | None:
+        """Begin at once if nothing is in the way, or wait on in line; in one statement. None is anything else."""
+        named = self._named() | {
+            "owner": key_of(self.owner),
+            "id": key_of(self.conversation_id),
+            "long_owner": long_name(self.owner),
+            "long_id": long_name(self.conversation_id),
+            "agent": key_of(self.agent_key),
+            "window": ALL if self.max_messages is None else min(self.max_messages, ALL),
+            "lease": self.lease,
+        }
+        row = connection.execute(_BEGIN, named).one_or_none()
+        if row is None:
+            return None
+        if row.ahead is not None:
+            return Waiting(ahead=row.ahead)
+        if row.version % TRIM_EVERY == 0 and row.version > self.keep:
+            trim_versions(connection, row.number, self.keep)
+        checkpoint = to_checkpoint(row, own_message=None if self.max_messages == 0 else self.body)
+        return Begun(lease=self.lease, checkpoint=checkpoint, placed=1)
+
+    def begin(self, connection: Connection) -> TurnAnswer:
+        """Begin, wait or be answered, in a transaction."""
+        head = locked_or_new_head(connection, self.owner, self.conversation_id)
+        if head.lease == self.lease:
+            return self._begun(connection, head.placed)
+        named = {"number": head.number, "message_id": key_of(self.message_id)}
+        receipt = connection.execute(_RECEIPT, named).one_or_none()
+        if receipt is not None and receipt.end_position is not None:
+            return Answered(
+                version=head.version, messages=read_messages(receipt.messages), result=decoded(receipt.result)
+            )
+        line = self._line(connection, head)
+        place = next((n for n, each in enumerate(line) if each.message_id == named["message_id"]), None)
+        values = self._named() | {"number": head.number, "until": head.now + self.lease_seconds}
+        if place is not None:
+            connection.execute(_STAY, values)
+        ahead = len(line) if place is None else place
+        is_first = not any(is_held(each.until, each.seconds, head.now) for each in line[:ahead])
+        if head.is_busy() or not (receipt is not None or is_first):
+            if receipt is not None:
+                return Waiting(ahead=0)
+            if place is None and self.on_busy != "reject":
+                connection.execute(_QUEUE, values)
+            return Waiting(ahead=ahead)
+        placed = 0 if receipt is not None else self._place(connection, head, line, ahead, values)
+        connection.execute(_TAKE, values | {"lease": self.lease, "placed": placed})
+        return self._begun(connection, placed)
+
+    def _begun(self, connection: Connection, placed: int) -> Begun:
+        checkpoint = read_checkpoint(connection, self.owner, self.conversation_id, self.agent_key, self.max_messages)
+        return Begun(lease=self.lease, checkpoint=checkpoint, placed=placed)
+
+    def _line(self, connection: Connection, head: Head) -> list[Place]:
+        if not head.waiting:
+            return []
+        return [Place(**row._mapping) for row in connection.execute(_LINE, {"number": head.number})]
+
+    def _place(self, connection: Connection, head: Head, line: list[Place], ahead: int, values: dict[str, Any]) -> int:
+        end = ahead + 1
+        while end < len(line) and line[end].merges:
+            end += 1
+        last = line[end - 1].place if end <= len(line) else connection.execute(_QUEUE, values).scalar_one()
+        connection.execute(_PLACE, {"number": head.number, "last": last, "count": head.message_count})
+        version = new_version(connection, head.number, head.message_count + end)
+        if version % TRIM_EVERY == 0 and version > self.keep:
+            trim_versions(connection, head.number, self.keep)
+        return end
+
+    def _named(self) -> dict[str, Any]:
+        return {
+            "message_id": key_of(self.message_id),
+            "body": self.body,
+            "remember": self.remember,
+            "merges": self.on_busy == "merge",
+            "seconds": float(self.lease_seconds),
+        }
+
+
+def forget(connection: Connection, owner: str, conversation_id: str, message_id: str) -> None:
+    """Drop the receipt of a message whose answer was fetched, unless it is to be remembered."""
+    named = {"owner": key_of(owner), "id": key_of(conversation_id), "message_id": key_of(message_id)}
+    connection.execute(_FORGET, named)
