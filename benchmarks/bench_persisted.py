@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import shutil
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,18 +51,20 @@ class ByHand:
         connection = sqlite3.connect(path, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("CREATE TABLE conversation (id TEXT PRIMARY KEY, version INTEGER, state TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS conversation (id TEXT PRIMARY KEY, version INTEGER, state TEXT)")
         connection.execute(
-            "CREATE TABLE message (conversation TEXT, position INTEGER, body TEXT, UNIQUE (conversation, position))"
+            "CREATE TABLE IF NOT EXISTS message "
+            "(conversation TEXT, position INTEGER, body TEXT, UNIQUE (conversation, position))"
         )
         return connection
 
-    def _load(self, conversation: str) -> tuple[Any, list[tuple[str]]]:
+    def _load(self, conversation: str) -> tuple[Any, list[tuple[int, str]]]:
         row = self.connection.execute(
             "SELECT version, state FROM conversation WHERE id = ?", (conversation,)
         ).fetchone()
         rows = self.connection.execute(
-            "SELECT body FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 200", (conversation,)
+            "SELECT position, body FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 200",
+            (conversation,),
         ).fetchall()
         return row, rows
 
@@ -81,13 +85,13 @@ class ByHand:
         loop = asyncio.get_running_loop()
         row, rows = await loop.run_in_executor(self.thread, self._load, conversation) if self.reads else (None, [])
         version, state = (0, {"step": "name", "name": "", "email": ""}) if row is None else (row[0], json.loads(row[1]))
-        messages = [json.loads(body) for (body,) in reversed(rows)]
-        start = len(messages)
+        messages = [json.loads(body) for _, body in reversed(rows)]
+        start, position = len(messages), rows[0][0] + 1 if rows else 0
         messages.append({"role": "user", "content": text})
         await bare_run(self.model, state, messages)
         bodies = [json.dumps(message) for message in messages[start:]]
         await loop.run_in_executor(
-            self.thread, self._commit, conversation, version + 1, json.dumps(state), start, bodies
+            self.thread, self._commit, conversation, version + 1, json.dumps(state), position, bodies
         )
 
 
@@ -140,8 +144,83 @@ def by_length(folder: Path, stored: int, max_messages: int) -> Callable[[], floa
     return lambda: asyncio.run(one())
 
 
+class Endless(Onboarding):
+    """Never arrives: every run is the same tool call and a text."""
+
+    async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> str:
+        """Note nothing."""
+        return "This is noted, and the journey stays where it is."
+
+
+def endless(path: Path, window: int | None = None) -> Endless:
+    """The journey that never arrives, in that file."""
+    config = JourneyConfig() if window is None else JourneyConfig(max_history_messages=window)
+    return Endless(StubModel(), config, store=f"sqlite:///{path}")
+
+
+def said(run: int) -> str:
+    """What the user says in a run."""
+    return f"{run}: and this is what I wanted to tell you next, if you have a moment for it."
+
+
+async def grown(path: Path, runs: int) -> None:
+    """A conversation with so many runs, each made as a user makes it; prints what it takes on disk."""
+    async with endless(path, 20) as agent:
+        for run in range(runs):
+            await agent.send("long", said(run))
+        messages = await agent.store.history("long")
+    text = sum(len(json.dumps(message, separators=(",", ":")).encode()) for message in messages)
+    size = path.stat().st_size  # closing has put the log into the file
+    print(
+        f"{runs:6} runs, {len(messages)} messages: {size / len(messages):.0f} bytes per message on disk, "
+        f"{text / len(messages):.0f} as JSON: {size / text:.2f}x"
+    )
+
+
+async def next_runs(path: Path, window: int | None, runs: int) -> None:
+    """In a process that has just begun: the CPU microseconds of the first run, and the median of some more."""
+    async with endless(path, window) as agent:
+        spent = []
+        for run in range(runs):
+            start = time.process_time()
+            await agent.send("long", said(run))
+            spent.append((time.process_time() - start) * 1e6)
+    print(spent[0], statistics.median(spent[1:]))
+
+
+def by_run(folder: Path, rounds: int) -> None:
+    """Run 3,000 beside run 10, each time in a new process on a copy of the file."""
+    files = {runs: folder / f"grown-{runs}.db" for runs in (9, 2999)}
+    print("\nBytes on disk, all tables and indexes")
+    for runs, path in files.items():
+        asyncio.run(grown(path, runs))
+    print(f"\nCPU per persisted run by number of runs before it, {rounds} new processes of 21 runs")
+    print(f"{'':34}{'first run':>10}{'ratio':>8}{'then':>10}{'ratio':>8}")
+    for window in (20, None):
+        figures: dict[int, list[tuple[float, float]]] = {runs: [] for runs in files}
+        for _ in range(rounds):
+            for runs, path in files.items():
+                copy = Path(shutil.copy(path, folder / "copy.db"))
+                command = [sys.executable, __file__, "next", str(copy), str(window or ""), "21"]
+                first, then = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+                figures[runs].append((float(first), float(then)))
+                copy.unlink()
+        base = figures[9]
+        for runs, values in figures.items():
+            row = f"{f'run {runs + 1}, window {window or 200}':34}"
+            for column in (0, 1):
+                ratio = statistics.median(
+                    value[column] / each[column] for value, each in zip(values, base, strict=True)
+                )
+                row += f"{statistics.median(value[column] for value in values):10.0f}{ratio:8.2f}"
+            print(row)
+
+
 def main() -> None:
     """Measure and print."""
+    if sys.argv[1:2] == ["next"]:
+        asyncio.run(next_runs(Path(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])))
+        return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     assert BARE_TOOLS["name"], "the journey begins with a tool"
     with tempfile.TemporaryDirectory() as name:
@@ -160,6 +239,7 @@ def main() -> None:
             table(f"CPU per persisted run by length of the conversation, {rounds} rounds of 30", lengths, rounds)
             for path in folder.glob("[0-9]*"):
                 path.unlink()
+        by_run(folder, rounds)
         by_hand.thread.shutdown()
         by_hand_reading.thread.shutdown()
 
