@@ -170,7 +170,7 @@ async def grown(path: Path, runs: int) -> None:
             await agent.send("long", said(run))
         messages = await agent.store.history("long")
     text = sum(len(json.dumps(message, separators=(",", ":")).encode()) for message in messages)
-    size = path.stat().st_size  # closing has put the log into the file
+    size = path.stat().st_size  # noqa: ASYNC240  # nobody waits; closing has put the log into the file
     print(
         f"{runs:6} runs, {len(messages)} messages: {size / len(messages):.0f} bytes per message on disk, "
         f"{text / len(messages):.0f} as JSON: {size / text:.2f}x"

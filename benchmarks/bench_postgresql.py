@@ -161,10 +161,9 @@ async def compare(url: str, rounds: int) -> None:
 async def by_length(url: str) -> None:
     """Runs behind 10 and behind 3,000 others in one conversation, with a window of 20 messages."""
     async with PostgreSQLCheckpointStore(url) as store:
-        figures: dict[int, float] = {}
-        for runs_before in (10, 3000):
-            spent: list[float] = []
-            for _ in range(20):
+        spent: dict[int, list[float]] = {10: [], 3000: []}
+        for _ in range(20):
+            for runs_before, values in spent.items():
                 name = f"c{next(IDS)}"
                 await store.commit(
                     name, "agent", expected_version=0, messages=[USER, CALL, RESULT, REPLY] * runs_before
@@ -173,8 +172,8 @@ async def by_length(url: str) -> None:
                 start = time.process_time()
                 for _ in range(10):
                     await send(store, name, window=20)
-                spent.append((time.process_time() - start) / 10 * 1e6)
-            figures[runs_before] = statistics.median(spent)
+                values.append((time.process_time() - start) / 10 * 1e6)
+    figures = {runs_before: statistics.median(values) for runs_before, values in spent.items()}
     print("\nCPU per persisted run by length of the conversation, window of 20 messages")
     for runs_before, value in figures.items():
         print(f"{f'behind {runs_before} runs':34}{value:10.1f}{'':10}{value / figures[10]:8.2f}")
