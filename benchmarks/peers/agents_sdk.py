@@ -70,14 +70,14 @@ def _at(step: str) -> Any:
     return lambda wrapper, agent: wrapper.context["step"] == step
 
 
-@function_tool(is_enabled=_at("name"))
+@function_tool(is_enabled=_at("name"))  # type: ignore[untyped-decorator]  # see StubAnswers
 async def save_name(wrapper: RunContextWrapper[State], name: str) -> str:
     """Save the user's name."""
     wrapper.context.update(name=name, step="email")
     return f"Saved {name}."
 
 
-@function_tool(is_enabled=_at("email"))
+@function_tool(is_enabled=_at("email"))  # type: ignore[untyped-decorator]  # see StubAnswers
 async def save_email(wrapper: RunContextWrapper[State], email: str) -> str:
     """Save the user's email."""
     wrapper.context.update(email=email, step="done")
