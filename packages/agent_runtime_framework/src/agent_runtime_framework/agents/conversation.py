@@ -156,6 +156,8 @@ def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageD
     What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
     clean = [_without_metadata(message) for message in messages]
+    if is_sendable(clean):
+        return clean
     mended = sendable(clean)
     if mended != clean:
         _LOGGER.warning(

@@ -29,6 +29,7 @@ from agent_runtime_framework.agents.conversation import ConversationLog, check_r
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.migration import Migration, migrations_of
 from agent_runtime_framework.agents.stored_state import check_pinned, journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
@@ -352,7 +353,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             remember=message_id is not None,
             on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
         )
-        return JourneyRun(self, AgentContext(run_id, conversation_id, [], owner=owner), incoming)
+        return JourneyRun(self, KeptContext(run_id, conversation_id, [], owner=owner), incoming)
 
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""

@@ -16,6 +16,7 @@ from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
@@ -96,7 +97,8 @@ class JourneyRun:
                 history = RunHistory(agent._conversation_log(), ctx, answer.lease)
                 self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
                 self._committed = len(self.messages)
-                ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+                if isinstance(ctx, KeptContext):
+                    ctx.show(self.messages)
                 if not answer.placed:
                     said_already = _last_words(self.messages)
         state = await agent.load_state(ctx)
