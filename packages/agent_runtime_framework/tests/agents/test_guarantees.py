@@ -11,16 +11,9 @@ import pytest
 from agent_runtime_core.errors import LLMError, StoreConflict
 from agent_runtime_core.events import RunFinished, StepChanged, ToolCallFinished, TurnFinished
 from agent_runtime_core.history import is_sendable
-from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import ExecutorHooks, JourneyConfig, LoggingHooks, RunLimits, configure
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    opened = open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/journeys.db")
-    yield opened
-    await opened.close()
 
 
 def results(events):

@@ -10,17 +10,11 @@ import pytest
 from agent_runtime_core.errors import ConfigError, ConversationBusy, LeaseLost, LLMUnavailable, StoreConflict
 from agent_runtime_core.events import RunFinished, RunStarted, TextDelta
 from agent_runtime_core.interfaces import Waiting
-from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import JourneyConfig
 
 NAME = tool_call_reply("save_name", name="Ada")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    async with open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/c.db") as opened:  # type: ignore[attr-defined]
-        yield opened
 
 
 class Gate(ScriptedLLM):
