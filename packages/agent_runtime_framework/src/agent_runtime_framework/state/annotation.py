@@ -95,7 +95,10 @@ def _class_type(
         return enum_type(base)
     if typing.is_typeddict(base):
         hints = typing.get_type_hints(base, include_extras=True)
-        return typed_dict_type(base, {name: inner(hint) for name, hint in hints.items()})
+        # Where annotations are texts, the class itself does not know of its NotRequired ones.
+        required = {name for name in base.__required_keys__ if get_origin(hints[name]) is not NotRequired}
+        required |= {name for name, hint in hints.items() if get_origin(hint) is Required}
+        return typed_dict_type(base, {name: inner(hint) for name, hint in hints.items()}, required)
     if issubclass(base, tuple) and hasattr(base, "_fields"):
         hints = typing.get_type_hints(base, include_extras=True)
         return named_tuple_type(base, [inner(hints.get(name, Any)) for name in base._fields])
@@ -148,9 +151,9 @@ def _own_type(python_type: Any) -> StoredType:
 
 def _model_type(model: Any) -> StoredType:
     """A pydantic model, by its own rules."""
-    from pydantic import TypeAdapter
+    from agent_runtime_framework.state.pydantic_adapter import adapter_of
 
-    adapter = TypeAdapter(model)
+    adapter = adapter_of(model)
 
     def write(value: Any) -> Any:
         if type(value) is not model:
@@ -178,12 +181,13 @@ def _is_root(model: Any) -> bool:
 
 def _pydantic_type(annotation: Any, base: type) -> StoredType:
     """Whatever else pydantic knows. What it does not bring back as it was is refused when it is written."""
-    from pydantic import PydanticSchemaGenerationError, TypeAdapter
-    from pydantic.errors import PydanticUserError
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    from agent_runtime_framework.state.pydantic_adapter import adapter_of
 
     name = _name(annotation)
     try:
-        adapter = TypeAdapter(annotation)
+        adapter = adapter_of(annotation)
     except (PydanticSchemaGenerationError, PydanticUserError):
         raise Unstorable(
             f"nothing says how a {name} becomes JSON data; make it a dataclass, or give it to_dict() and from_dict()"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Annotated, Any
 
 from agent_runtime_framework.state.scalar_types import JSON
@@ -120,10 +120,9 @@ def dict_type(key: StoredType, value: StoredType) -> StoredType:
     return StoredType(name=name, write=write, annotation=annotation, kinds=frozenset(("dict",)), python_type=dict)
 
 
-def typed_dict_type(typed_dict: Any, items: dict[str, StoredType]) -> StoredType:
+def typed_dict_type(typed_dict: Any, items: dict[str, StoredType], required: Set[str]) -> StoredType:
     """A typed dict; keys that it does not name cannot be stored."""
     name = typed_dict.__name__
-    required = typed_dict.__required_keys__
 
     def write(value: Any) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -29,7 +29,7 @@ class _Signature:
 
 
 @dataclass
-class BaseState(ABC):
+class BaseState(ABC):  # noqa: B024 - a subclass may have abstract methods of its own
     """Data that can be stored and read back.
 
     A subclass that is a dataclass is stored by its fields; see the page "State" for what each type becomes. A subclass
@@ -37,14 +37,14 @@ class BaseState(ABC):
     cannot be stored, cannot be instantiated: a TypeError says what to write.
     """
 
-    _local_names: ClassVar[Mapping[str, Any]] = {}
-    _checked: ClassVar[type | None] = None
-    _fields: ClassVar[StoredFields | None] = None
+    _state_local_names: ClassVar[Mapping[str, Any]] = {}
+    _state_checked: ClassVar[type | None] = None
+    _state_fields: ClassVar[StoredFields | None] = None
     __signature__: ClassVar[Any] = _Signature()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._local_names = {**cls._local_names, **local_names(cls)}
+        cls._state_local_names = {**cls._state_local_names, **local_names(cls)}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """An instance, of a class that says enough.
@@ -52,10 +52,10 @@ class BaseState(ABC):
         Raises:
             TypeError: The class does not.
         """
-        if cls._checked is not cls:  # a subclass inherits the attribute, not the answer
+        if cls._state_checked is not cls:  # a subclass inherits the attribute, not the answer
             cls._check_class()
-            cls._checked = cls
-        return object.__new__(cls)
+            cls._state_checked = cls
+        return super().__new__(cls)
 
     def to_dict(self) -> dict[str, Any]:
         """The state as JSON-ready data; `from_dict` reads it back.
@@ -105,10 +105,10 @@ class BaseState(ABC):
         Raises:
             TypeError: It cannot be.
         """
-        found = cls._fields
+        found = cls._state_fields
         if found is None or found.owner is not cls:
             cls._check_dataclass()
-            found = cls._fields = stored_fields(cls, cls._local_names)
+            found = cls._state_fields = stored_fields(cls, cls._state_local_names)
         return found
 
     @classmethod
@@ -168,7 +168,7 @@ class BaseJourneyState(BaseState, Generic[StepT]):
         super()._check_class()
         if cls.is_complete is not BaseJourneyState.is_complete:
             return
-        steps = step_enum(cls, cls._local_names)
+        steps = step_enum(cls, cls._state_local_names)
         if steps is None:
             raise TypeError(
                 f"{cls.__qualname__} lacks is_complete: it comes by itself when the class names an enum of its steps, "

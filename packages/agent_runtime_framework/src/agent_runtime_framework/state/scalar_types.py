@@ -103,6 +103,15 @@ def literal_type(values: tuple[Any, ...]) -> StoredType:
     return StoredType(name=name, write=write, annotation=Annotated[Any, Reader(read)], kinds=kinds)
 
 
+class _Finite:
+    """Metadata of an annotation: pydantic refuses NaN and infinity."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        return core_schema.float_schema(allow_inf_nan=False)
+
+
 def _same(python_type: type) -> Callable[[Any], Any]:
     def write(value: Any) -> Any:
         if value.__class__ is python_type:
@@ -242,7 +251,7 @@ _SCALARS: dict[type, StoredType] = {
     str: _scalar(str, _same(str), str, "str"),
     int: _scalar(int, _same(int), int, "int"),
     bool: _scalar(bool, _same(bool), bool, "bool"),
-    float: _scalar(float, _write_float, float, "float"),
+    float: _scalar(float, _write_float, Annotated[float, _Finite()], "float"),
     type(None): _scalar(type(None), _write_none, None, "null"),
     Decimal: _scalar(Decimal, _write_decimal, Decimal, "str"),
     UUID: _scalar(UUID, _write_uuid, UUID, "str"),

@@ -88,7 +88,9 @@ class StoredFields:
             raise self._misfit(error) from None  # its text shows the value
         for name in self._required:
             if name not in values:
-                raise Misfit(f"{name} is missing and has no default")
+                missing = Misfit("is missing and has no default")
+                missing.place.append(f".{name}")
+                raise missing
         if self._plain:
             return self.owner(**values)
         instance = self.owner(**{name: value for name, value in values.items() if name in self._taken})
@@ -106,9 +108,9 @@ class StoredFields:
 
     def _complete(self) -> None:
         """Make ready for use, when all fields are there."""
-        from pydantic import TypeAdapter
+        from agent_runtime_framework.state.pydantic_adapter import adapter_of
 
-        self._adapter = TypeAdapter(Annotated[dict[str, Any], FieldsReader(self._annotations)])
+        self._adapter = adapter_of(Annotated[dict[str, Any], FieldsReader(self._annotations)])
         self._plain = len(self._taken) == len(self._writes) and not hasattr(self.owner, "__post_init__")
 
     @staticmethod
@@ -119,11 +121,20 @@ class StoredFields:
         inner = cause if isinstance(cause, Misfit) else None
         result = Misfit(inner.reason if inner else first["msg"])
         result.place = inner.place[:] if inner else []
-        path = [f"[{part}]" if isinstance(part, int) else "[...]" for part in first["loc"][1:]]
-        result.place.extend(reversed(path))
+        path = first["loc"][1:]
+        if path and path[-1] == "[key]":  # how pydantic says that it is the key and not the value
+            path = (*path[:-2], path[-1])
+        result.place.extend(reversed([_place(part) for part in path]))
         if first["loc"]:
             result.place.append(f".{first['loc'][0]}")
         return result
+
+
+def _place(part: int | str) -> str:
+    """One step of the way to a value; keys of dicts may be what a person said, and are not shown."""
+    if part == "[key]":
+        return " (a key)"
+    return f"[{part}]" if isinstance(part, int) else "[...]"
 
 
 def _worked_out(owner: type, names: Mapping[str, Any], under_way: dict[type, StoredFields]) -> StoredFields:

@@ -97,9 +97,9 @@ class _Union:
     def _read_as(self, member: StoredType, data: Any) -> Any:
         adapter = self._adapters.get(id(member))
         if adapter is None:
-            from pydantic import TypeAdapter
+            from agent_runtime_framework.state.pydantic_adapter import adapter_of
 
-            adapter = self._adapters[id(member)] = TypeAdapter(member.annotation)
+            adapter = self._adapters[id(member)] = adapter_of(member.annotation)
         return adapter.validate_python(data)
 
 
