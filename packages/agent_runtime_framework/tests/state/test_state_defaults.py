@@ -59,7 +59,7 @@ def test_a_journey_is_complete_at_the_last_step() -> None:
 
 def test_the_steps_may_be_named_by_the_field_alone() -> None:
     @dataclass
-    class Untyped(BaseJourneyState):  # type: ignore[type-arg]
+    class Untyped(BaseJourneyState):
         step: Step = Step.ASK
 
     assert not Untyped().is_complete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections import abc
@@ -96,7 +97,8 @@ def _class_type(
     if typing.is_typeddict(base):
         hints = typing.get_type_hints(base, include_extras=True)
         # Where annotations are texts, the class itself does not know of its NotRequired ones.
-        required = {name for name in base.__required_keys__ if get_origin(hints[name]) is not NotRequired}
+        stated: frozenset[str] = vars(base)["__required_keys__"]
+        required = {name for name in stated if get_origin(hints[name]) is not NotRequired}
         required |= {name for name, hint in hints.items() if get_origin(hint) is Required}
         return typed_dict_type(base, {name: inner(hint) for name, hint in hints.items()}, required)
     if issubclass(base, tuple) and hasattr(base, "_fields"):
@@ -162,21 +164,15 @@ def _model_type(model: Any) -> StoredType:
 
     def read(data: Any) -> Any:
         # Through text: only then does pydantic read bytes, for one, as it wrote them.
-        return adapter.validate_json(json_text(data), by_name=True, by_alias=False)
-
-    from json import dumps as json_text
+        return adapter.validate_json(json.dumps(data), by_name=True, by_alias=False)
 
     return StoredType(
         name=model.__name__,
         write=write,
         annotation=Annotated[Any, Reader(read)],
-        kinds=ALL_KINDS - {"null"} if hasattr(model, "model_rebuild") and _is_root(model) else frozenset(("dict",)),
+        kinds=ALL_KINDS if model.__pydantic_root_model__ else frozenset(("dict",)),
         python_type=model,
     )
-
-
-def _is_root(model: Any) -> bool:
-    return "root" in model.model_fields and getattr(model, "__pydantic_root_model__", False)
 
 
 def _pydantic_type(annotation: Any, base: type) -> StoredType:
