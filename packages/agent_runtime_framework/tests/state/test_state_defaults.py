@@ -304,6 +304,34 @@ def test_data_within_itself_is_an_error_and_no_crash() -> None:
         Loose(knot).to_dict()
 
 
+class Contact(pydantic.BaseModel):
+    age: int = 0
+    ways: list[int] = []
+
+
+@dataclass
+class Person(BaseState):
+    contact: Contact | None = None
+    due: date | Decimal = date(2030, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        ({"contact": {"age": SECRET}}, "Person.contact[...]: Input should be a valid integer"),
+        ({"contact": {"ways": [1, SECRET]}}, "Person.contact[...][1]: Input should be a valid integer"),
+        ({"due": {"$date": SECRET}}, "Person.due: is no date"),
+        ({"due": {"$Decimal": SECRET}}, "Person.due: Input should be a valid decimal"),
+    ],
+)
+def test_a_wrong_value_in_a_model_or_under_a_tag_is_not_shown_either(data: Any, place: str) -> None:
+    with pytest.raises(ValueError, match="Person") as caught:
+        Person.from_dict(data)
+
+    assert str(caught.value).startswith(place)
+    assert "secret" not in str(caught.value)
+
+
 # Unions
 
 

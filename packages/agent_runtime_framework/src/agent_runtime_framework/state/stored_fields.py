@@ -85,7 +85,7 @@ class StoredFields:
         try:
             values: dict[str, Any] = self._adapter.validate_python(data)
         except ValueError as error:
-            raise self._misfit(error) from None  # its text shows the value
+            raise _misfit(error) from None  # its text shows the value
         for name in self._required:
             if name not in values:
                 missing = Misfit("is missing and has no default")
@@ -113,21 +113,21 @@ class StoredFields:
         self._adapter = adapter_of(Annotated[dict[str, Any], FieldsReader(self._annotations)])
         self._plain = len(self._taken) == len(self._writes) and not hasattr(self.owner, "__post_init__")
 
-    @staticmethod
-    def _misfit(error: Any) -> Misfit:
-        """Our error for pydantic's: the place and the reason, without the value."""
-        first = error.errors(include_input=False, include_url=False)[0]
-        cause = first.get("ctx", {}).get("error")
-        inner = cause if isinstance(cause, Misfit) else None
-        result = Misfit(inner.reason if inner else first["msg"])
-        result.place = inner.place[:] if inner else []
-        path = first["loc"][1:]
-        if path and path[-1] == "[key]":  # how pydantic says that it is the key and not the value
-            path = (*path[:-2], path[-1])
-        result.place.extend(reversed([_place(part) for part in path]))
-        if first["loc"]:
-            result.place.append(f".{first['loc'][0]}")
-        return result
+
+def _misfit(error: Any) -> Misfit:
+    """Our error for pydantic's: the place and the reason, without the value."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    inner = cause if isinstance(cause, Misfit) else None
+    result = Misfit(inner.reason if inner else first["msg"])
+    result.place = inner.place[:] if inner else []
+    path = first["loc"][1:]
+    if path and path[-1] == "[key]":  # how pydantic says that it is the key and not the value
+        path = (*path[:-2], path[-1])
+    result.place.extend(reversed([_place(part) for part in path]))
+    if first["loc"]:
+        result.place.append(f".{first['loc'][0]}")
+    return result
 
 
 def _place(part: int | str) -> str:
