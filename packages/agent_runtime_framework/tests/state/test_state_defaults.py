@@ -120,6 +120,20 @@ def test_a_state_in_a_state_is_stored_as_it_stores_itself() -> None:
         Outer.from_dict({"inner": {}})
 
 
+def test_a_subclass_in_a_field_is_refused_where_it_would_come_back_as_its_base() -> None:
+    @dataclass
+    class Express(Order):
+        hours: int = 1
+
+    @dataclass
+    class Basket(BaseState):
+        order: Order = field(default_factory=Order)
+        address: Address = field(default_factory=Address)
+
+    with pytest.raises(ValueError, match=r"Basket\.order: holds a value of type Express, expected Order"):
+        Basket(Express()).to_dict()
+
+
 # Shapes of classes
 
 

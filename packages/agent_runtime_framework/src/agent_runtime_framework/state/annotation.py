@@ -132,7 +132,10 @@ def _own_type(python_type: Any) -> StoredType:
     def write(value: Any) -> Any:
         if not isinstance(value, python_type):
             raise misfit(value, python_type.__name__)
-        return JSON.write(value.to_dict())
+        data = JSON.write(value.to_dict())
+        if type(value) is not python_type and type(read(data)) is not type(value):
+            raise misfit(value, python_type.__name__)  # a subclass would come back as its base
+        return data
 
     def read(data: Any) -> Any:
         try:
