@@ -6,6 +6,9 @@ from agent_runtime_framework.agents import (
     AgentResult,
     JourneyAgent,
     JourneyConfig,
+    JourneyGraph,
+    on_enter,
+    on_exit,
 )
 from agent_runtime_framework.config import (
     FrameworkConfig,
@@ -75,6 +78,7 @@ __all__ = [
     "IntentRouter",
     "JourneyAgent",
     "JourneyConfig",
+    "JourneyGraph",
     "LLMExecutor",
     "LLMExecutorConfig",
     "LastMessages",
@@ -103,6 +107,8 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "on_enter",
+    "on_exit",
     "set_config",
     "should_swallow_exceptions",
     "tool",
