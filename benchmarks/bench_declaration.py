@@ -1,4 +1,4 @@
-"""CPU of making a journey's class and its graph, by number of steps: `python benchmarks/bench_declaration.py [rounds]`."""
+"""CPU of making a journey's class and its graph: `python benchmarks/bench_declaration.py [rounds]`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def journey(step_class: Any) -> type[JourneyAgent[Any, Any, Any]]:
             """Save the name.
 
             Args:
+                self: Of which the model hears nothing.
                 name: The name.
                 times: How often.
             """
