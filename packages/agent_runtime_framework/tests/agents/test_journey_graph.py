@@ -186,7 +186,7 @@ def test_a_second_tool_of_one_name_is_told() -> None:
             async def save(self) -> None:
                 """Save."""
 
-            @tool
+            @tool  # type: ignore[no-redef]
             async def save(self) -> None:  # noqa: F811
                 """Save otherwise."""
 
