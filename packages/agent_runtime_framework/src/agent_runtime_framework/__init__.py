@@ -6,7 +6,10 @@ from agent_runtime_framework.agents import (
     AgentResult,
     JourneyAgent,
     JourneyConfig,
+    JourneyGraph,
     migrate,
+    on_enter,
+    on_exit,
 )
 from agent_runtime_framework.config import (
     FrameworkConfig,
@@ -76,6 +79,7 @@ __all__ = [
     "IntentRouter",
     "JourneyAgent",
     "JourneyConfig",
+    "JourneyGraph",
     "LLMExecutor",
     "LLMExecutorConfig",
     "LastMessages",
@@ -105,6 +109,8 @@ __all__ = [
     "get_config",
     "is_debug",
     "migrate",
+    "on_enter",
+    "on_exit",
     "set_config",
     "should_swallow_exceptions",
     "tool",
