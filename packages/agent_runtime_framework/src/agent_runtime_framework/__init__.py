@@ -7,6 +7,7 @@ from agent_runtime_framework.agents import (
     JourneyAgent,
     JourneyConfig,
 )
+from agent_runtime_framework.agents.lint import Finding, lint_journey
 from agent_runtime_framework.config import (
     FrameworkConfig,
     configure,
@@ -68,6 +69,7 @@ __all__ = [
     "Executor",
     "ExecutorConfig",
     "ExecutorHooks",
+    "Finding",
     "FrameworkConfig",
     "HistoryPolicy",
     "InMemoryStore",
@@ -103,6 +105,7 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "lint_journey",
     "set_config",
     "should_swallow_exceptions",
     "tool",
