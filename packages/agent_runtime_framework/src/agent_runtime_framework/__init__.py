@@ -6,6 +6,9 @@ from agent_runtime_framework.agents import (
     AgentResult,
     JourneyAgent,
     JourneyConfig,
+    JourneyGraph,
+    on_enter,
+    on_exit,
 )
 from agent_runtime_framework.agents.lint import Finding, lint_journey
 from agent_runtime_framework.config import (
@@ -77,6 +80,7 @@ __all__ = [
     "IntentRouter",
     "JourneyAgent",
     "JourneyConfig",
+    "JourneyGraph",
     "LLMExecutor",
     "LLMExecutorConfig",
     "LastMessages",
@@ -106,6 +110,8 @@ __all__ = [
     "get_config",
     "is_debug",
     "lint_journey",
+    "on_enter",
+    "on_exit",
     "set_config",
     "should_swallow_exceptions",
     "tool",

@@ -4,6 +4,18 @@ from agent_runtime_core.messages import AgentMessage
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.step_hooks import on_enter, on_exit
 
-__all__ = ["AgentContext", "AgentMessage", "AgentResult", "BaseAgent", "JourneyAgent", "JourneyConfig"]
+__all__ = [
+    "AgentContext",
+    "AgentMessage",
+    "AgentResult",
+    "BaseAgent",
+    "JourneyAgent",
+    "JourneyConfig",
+    "JourneyGraph",
+    "on_enter",
+    "on_exit",
+]

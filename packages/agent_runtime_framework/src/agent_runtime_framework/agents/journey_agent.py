@@ -21,6 +21,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.contradictions import check_moves
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.declaration import Declaration, declaration_of
@@ -32,7 +33,10 @@ from agent_runtime_framework.agents.defaults import (
     step_prompt,
     take_defaults,
 )
+from agent_runtime_framework.agents.fixed_text import check_fixed_texts
+from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.step_hooks import StepHook, declared_hooks
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
@@ -142,8 +146,13 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     tools: ClassVar[Literal["step", "stable"]] = "step"
     """What the model is told of the tools: `step`: those it may call now; `stable`: all of the journey, which keeps
     requests alike for a prompt cache, and lets code alone refuse what is not offered at the step."""
+    says: ClassVar[Mapping[Any, str | PromptTemplate] | None] = None
+    """Fixed text by step, said in place of asking the model: at a talking step, and at any step that a tool of the run
+    has just led to. Templates are filled in with the fields of the state."""
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
+    step_hooks: ClassVar[tuple[StepHook, ...]] = ()
+    """The methods declared with `@on_enter` and `@on_exit`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -151,6 +160,19 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         take_defaults(cls)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
+        if cls.says is not None:
+            check_fixed_texts(cls, cls.says, cls.declared.step_class)
+        check_moves(cls)
+
+    @classmethod
+    def graph(cls) -> JourneyGraph:
+        """The steps, tools and moves of the journey; see `JourneyGraph.of`.
+
+        Raises:
+            ConfigError: The journey has no start, or the class is not finished.
+        """
+        return JourneyGraph.of(cls)
 
     @default_when_declared
     def get_initial_state(self) -> StateT:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from agent_runtime_framework.cli.chat import chat
+from agent_runtime_framework.cli.graph import graph
 from agent_runtime_framework.cli.lint import lint
 
 __all__ = ["app"]
@@ -40,4 +41,5 @@ def _options(
 
 
 app.command("chat")(chat)
+app.command("graph")(graph)
 app.command("lint")(lint)

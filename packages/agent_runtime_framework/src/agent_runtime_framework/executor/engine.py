@@ -44,6 +44,8 @@ class TurnSetup:
     """Further keywords for the client, such as `tool_choice`."""
     step_prompt: str | None = None
     """Put behind the messages when it is not empty: what changes comes last, so that all before it can be cached."""
+    says: str | None = None
+    """The answer, when the model need not be asked for it: then the run ends with it as with a text of the model."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
         """The messages to send, as a list of their own."""
@@ -161,10 +163,14 @@ class Engine:
             cut_short: str | None = None
             finished: RunFinished | None = None  # how the run ends, once that is known
             cut_off = ""  # what the model had said of an answer that came too late
+            said: str | None = None  # what is said at the end without the model
             while reason is None:
                 cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
                 setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
                 if setup is None:
+                    break
+                if setup.says is not None:
+                    reason, said = "text_response", setup.says
                     break
                 request = setup.request(messages)
                 if texts_in_a_row:
@@ -257,16 +263,18 @@ class Engine:
             if reason is None:  # stopped before a turn, or in the middle of a question
                 reason = cut_short or ""
                 if self.closing_text and reason != "cancelled":
-                    response = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
-                    messages.append({"role": "assistant", "content": response})
-                    if streaming:
-                        yield TextDelta(text=response[len(cut_off) :])
-                    finished = _finished(response, reason, messages[start:], meter)
-                    news = await delegate.finish_turn(finished)
-                    if listened:
-                        for event in news:
-                            yield event
-                        yield TurnFinished(turn=turn, reason=reason)
+                    said = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
+            if said is not None:
+                response = said
+                messages.append({"role": "assistant", "content": response})
+                if streaming:
+                    yield TextDelta(text=response[len(cut_off) :])
+                finished = _finished(response, reason, messages[start:], meter)
+                news = await delegate.finish_turn(finished)
+                if listened:
+                    for event in news:
+                        yield event
+                    yield TurnFinished(turn=turn, reason=reason)
             if finished is None:
                 finished = _finished(response, reason, messages[start:], meter)
             finished.state = await delegate.finish_run(finished)
@@ -278,7 +286,7 @@ class Engine:
         """What the model sees when it is asked for its closing words; None when it is not asked."""
         if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
             setup = self.delegate.prepare_turn()
-            return TurnSetup(setup.system_prompt, None, {}, setup.step_prompt)
+            return TurnSetup(setup.system_prompt, None, {}, setup.step_prompt, setup.says)
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from agent_runtime_core.errors import ConfigError
@@ -100,10 +100,12 @@ def tool(
     if options["steps"] == ():
         raise ConfigError("@tool(step=()): give a step, several, or ANY.")
     names = _names_around()
+    body = sys._getframe(1).f_locals  # of the class that is being written
 
     def declare(method: Any) -> Any:
         if not inspect.isfunction(method):
             raise ConfigError(f"@tool stands on {method!r:.80}; it takes a method of a class.")
+        _check_name_is_free(method, body)
         setattr(method, _DECLARED, _Declaration(options, names))
         return method
 
@@ -157,6 +159,18 @@ def _spec(owner: type, name: str, method: Any, declaration: _Declaration) -> Too
         **declaration.options,
     )
     return spec
+
+
+def _check_name_is_free(method: Any, body: Mapping[str, Any]) -> None:
+    """Make sure that the class has no other tool of this name: Python would forget that one without a word."""
+    name = method.__name__
+    other: Any = body.get(name)
+    if hasattr(other, _DECLARED) and f"{body.get('__qualname__')}.{name}" == method.__qualname__:
+        place = f"{body.get('__qualname__')}.{name} ({method.__code__.co_filename}:{method.__code__.co_firstlineno})"
+        raise ConfigError(
+            f"{place} is the second tool of this name: the first one stands in line "
+            f"{other.__code__.co_firstlineno}. Give one of them another name."
+        )
 
 
 def _steps(given: Any) -> tuple[Any, ...]:
