@@ -25,7 +25,7 @@ class Step(str, Enum):
 
 @dataclass
 class State(BaseJourneyState[Step]):
-    step: Any = "name"
+    step: Step = Step.NAME
     name: str = ""
     email: str = ""
 
@@ -62,8 +62,12 @@ class Tools(BaseJourneyTools[State]):
         return "Saved."
 
 
-class Agent(JourneyAgent[State, Tools, Step]):  # <-
+class Agent(JourneyAgent[State, Tools, Step]):
     key = "broken"
+
+    def get_initial_state(self) -> State:  # <-
+        return State(step="name")
+
     prompts = StepPromptMapping[Step](
         {
             Step.NAME: "Ask for the name and call save_name.",

@@ -1,4 +1,4 @@
-# J002
+# J005
 """It cannot be made without arguments."""
 
 from __future__ import annotations

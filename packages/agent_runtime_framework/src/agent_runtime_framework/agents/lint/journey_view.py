@@ -270,7 +270,7 @@ def _made(agent_class: type[Agent]) -> Agent:
         return agent_class()
     except Exception as error:  # the user's constructor may raise anything
         name = agent_class.__name__
-        raise CannotLook("J002", "__init__", f"{name} cannot be made without arguments: {_said(error)}") from error
+        raise CannotLook("J005", "__init__", f"{name} cannot be made without arguments: {_said(error)}") from error
 
 
 def _standing_at(state: Any, step: Any) -> Any:

@@ -30,6 +30,7 @@ _TABLE: tuple[Rule, ...] = (
     Rule("J002", "error", "journey without a start", "Let get_initial_state() give a state at a member of the enum."),
     Rule("J003", "error", "method that raises at a step", "Let it answer at every step of the journey."),
     Rule("J004", "error", "method that answers with the wrong thing", "Return what the method's annotation says."),
+    Rule("J005", "error", "agent that cannot be made", "Let its constructor do without arguments, or lint an object."),
     # J1: steps.
     Rule("J101", "error", "step without a way out", "Offer a tool there that moves on, or make the step terminal."),
     Rule("J102", "warning", "unreachable step", "Let a tool lead there, or take the step out."),

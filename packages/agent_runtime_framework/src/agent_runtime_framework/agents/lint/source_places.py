@@ -82,8 +82,9 @@ class SourcePlaces:
         return found
 
     def agent(self) -> Place:
-        """The agent's class."""
-        return self.of_class(self._agent_class)
+        """The agent's class, or the nearest base that is written somewhere."""
+        places = (self.of_class(each) for each in self._agent_class.__mro__ if _is_the_users(each))
+        return next((place for place in places if place != NOWHERE), NOWHERE)
 
     def of_class(self, owner: type | None) -> Place:
         """A class."""

@@ -1,5 +1,5 @@
 # J204
-"""A second method takes the place of the first."""
+"""A tool takes the place of another method."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ class State(BaseJourneyState[Step]):
 
 
 class Tools(BaseJourneyTools[State]):
+    async def save_email(self, email: str) -> str:
+        return f"Not saved: {email}."
+
     @tool(step=Step.NAME, to=Step.EMAIL)
     async def save_name(self, name: str) -> str:
         """Save the name.
@@ -52,22 +55,13 @@ class Tools(BaseJourneyTools[State]):
         return "Saved."
 
     @tool(step=Step.EMAIL, to=Step.DONE, requires="name")
-    async def save_email(self, email: str) -> str:
+    async def save_email(self, email: str) -> str:  # noqa: F811  # <-
         """Save the email address.
 
         Args:
             email: The user's address.
         """
         self.state.email = email
-        return "Saved."
-
-    @tool(step=Step.EMAIL, to=Step.DONE, requires="name")
-    async def save_email(self, email: str) -> str:  # noqa: F811  # <-
-        """Save the email address, once more.
-
-        Args:
-            email: The user's address.
-        """
         return "Saved."
 
 

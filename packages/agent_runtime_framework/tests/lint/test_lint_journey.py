@@ -1,0 +1,197 @@
+"""What lint looks at, how a finding is silenced, and that it survives whatever a journey does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from agent_runtime_framework import (
+    ANY,
+    BaseJourneyState,
+    BaseJourneyTools,
+    JourneyAgent,
+    StepPromptMapping,
+    ToolSchema,
+    lint_journey,
+    tool,
+)
+
+
+class Step(str, Enum):
+    SHOP = "shop"
+    DONE = "done"
+
+
+@dataclass
+class State(BaseJourneyState[Step]):
+    step: Step = Step.SHOP
+    lines: list[str] = field(default_factory=list)
+    is_member: bool | None = None
+
+    def is_complete(self) -> bool:
+        return self.step is Step.DONE
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"step": self.step.value, "lines": self.lines}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> State:
+        return cls(Step(data["step"]), data["lines"])
+
+
+class SeedTools(BaseJourneyTools[State]):
+    async def add(self) -> str:
+        self.state.lines.append("apple")
+        return "Added."
+
+    async def checkout(self) -> str:
+        self.state.step = Step.DONE
+        return "Done."
+
+
+class Shop(JourneyAgent[State, SeedTools, Step]):
+    key = "shop"
+
+    def get_initial_state(self) -> State:
+        return State()
+
+    def get_system_prompt(self, state: State) -> str:
+        return f"At {state.step.value}, {len(state.lines)} lines."
+
+    def get_tool_schemas(self, state: State) -> list[ToolSchema]:
+        if state.step is not Step.SHOP:
+            return []
+        add = ToolSchema("add", "Add an apple.")
+        return [add, ToolSchema("checkout", "That is all.")] if state.lines else [add]
+
+    def create_tools(self, state: State, ctx: Any) -> SeedTools:
+        return SeedTools(state)
+
+    async def execute_tool(self, tools: SeedTools, name: str, arguments: dict[str, Any]) -> Any:
+        return await getattr(tools, name)(**arguments)
+
+
+def codes(agent: Any) -> list[str]:
+    return [each.code for each in lint_journey(agent)]
+
+
+def test_what_is_offered_only_with_data_is_found():
+    assert codes(Shop) == []
+
+
+def test_what_is_offered_for_one_value_of_a_flag_is_found():
+    class Members(Shop):
+        def get_tool_schemas(self, state: State) -> list[ToolSchema]:
+            return [ToolSchema("checkout", "Go.")] if state.step is Step.SHOP and state.is_member is False else []
+
+    assert "J101" not in codes(Members)
+
+
+def test_an_instance_is_looked_at_as_it_is():
+    class Needy(Shop):
+        def __init__(self, tools: list[ToolSchema]) -> None:
+            super().__init__()
+            self.offer = tools
+
+        def get_tool_schemas(self, state: State) -> list[ToolSchema]:
+            return self.offer if state.step is Step.SHOP else []
+
+    assert codes(Needy) == ["J005"]
+    assert codes(Needy([ToolSchema("add", "Add."), ToolSchema("checkout", "Go.")])) == []
+
+
+def test_a_comment_on_the_line_silences_its_codes_and_no_others():
+    class Quiet(BaseJourneyTools[State]):
+        @tool(step=Step.SHOP)  # it charges for real, lint: J205, J306
+        async def charge_card(self) -> str:
+            return "Charged."
+
+        @tool(
+            step=Step.SHOP,
+            to=Step.DONE,
+        )
+        async def send_bill(self) -> str:  # lint: J205
+            return "Sent."
+
+    class Agent(JourneyAgent[State, Quiet, Step]):
+        key = "quiet"
+        prompts = StepPromptMapping[Step]({Step.SHOP: "Shop.", Step.DONE: "Thank."})
+
+    assert [(each.code, each.message) for each in lint_journey(Agent)] == [
+        ("J306", "The model is not told what send_bill does.")
+    ]
+
+
+def test_a_tool_of_every_step_is_none_of_a_terminal_step():
+    class Tools(BaseJourneyTools[State]):
+        @tool(step=ANY, to=Step.DONE)
+        async def stop(self) -> str:
+            """Stop."""
+            return "Stopped."
+
+        @tool(step=Step.SHOP)
+        async def add(self) -> str:
+            """Add an apple."""
+            return "Added."
+
+    class Agent(JourneyAgent[State, Tools, Step]):
+        key = "stop"
+        prompts = StepPromptMapping[Step]({Step.SHOP: "Shop.", Step.DONE: "Thank."})
+
+    assert codes(Agent) == []
+
+
+def test_a_step_with_fixed_words_needs_no_prompt_and_may_talk():
+    class Agent(Shop):
+        says = MappingProxyType({Step.SHOP: "Welcome.", Step.DONE: "Goodbye."})
+
+        def get_system_prompt(self, state: State) -> str:
+            return ""
+
+        def get_tool_schemas(self, state: State) -> list[ToolSchema]:
+            return []
+
+        def create_tools(self, state: State, ctx: Any) -> Any:
+            return None
+
+    assert set(codes(Agent)) == {"J201"}  # the tools, which nothing offers now
+
+
+def boom(*_: Any) -> Any:
+    raise RuntimeError("boom")
+
+
+METHODS = ["__init__", "get_initial_state", "get_system_prompt", "get_tool_schemas", "is_terminal_state"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("answer", [boom, lambda *_: None, lambda *_: 42, lambda *_: [42], lambda *_: {"a": boom}])
+def test_whatever_a_method_does_lint_answers(method: str, answer: Callable[..., Any]) -> None:
+    broken = type("Broken", (Shop,), {method: answer})
+
+    for each in lint_journey(broken):
+        assert each.message.endswith(".")
+        assert each.line > 0
+
+
+def test_no_tool_is_run_and_no_state_of_the_users_is_changed():
+    class Tools(SeedTools):
+        async def add(self) -> str:
+            raise AssertionError("a tool has run")
+
+    shared = State()
+
+    class Agent(Shop):
+        def get_initial_state(self) -> State:
+            return shared
+
+        def create_tools(self, state: State, ctx: Any) -> Any:
+            raise AssertionError("tools were made")
+
+    assert codes(Agent) == []
+    assert shared == State()
