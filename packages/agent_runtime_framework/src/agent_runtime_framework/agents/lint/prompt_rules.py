@@ -19,18 +19,21 @@ _CALLED = re.compile(r"\b(?:[Cc]all|[Uu]se|[Uu]sing|[Ww]ith|[Tt]ool)\s+`?([a-z]\
 
 def prompt_findings(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
     """Code, place and sentence of each finding about prompts."""
-    fields = _fields(view)
+    fields, place = _fields(view), view.places.of_prompt
     for each in view.steps.values():
-        place = view.places.of_prompt(each.step)
         if each.prompt is None or not each.prompt.strip():
             if _wants_prompt(view, each):
-                yield "J401", place, f"Step {each.name} has no prompt."
+                yield "J401", place(each.step), f"Step {each.name} has no prompt."
             continue
         for name in _tools_named(view, each.prompt):
             if name not in each.tools:
-                yield "J402", place, f"The prompt of step {each.name} names {name}, which is not offered there."
+                yield (
+                    "J402",
+                    place(each.step),
+                    f"The prompt of step {each.name} names {name}, which is not offered there.",
+                )
         for name in _unfilled(each.prompt, fields):
-            yield "J403", place, f"Nothing gives {name} a value in the prompt of step {each.name}."
+            yield "J403", place(each.step), f"Nothing gives {name} a value in the prompt of step {each.name}."
     yield from _instructions(view)
 
 
