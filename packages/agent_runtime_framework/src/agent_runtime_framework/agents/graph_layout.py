@@ -62,7 +62,7 @@ class PlacedArrow:
     label_is_centred: bool = True
     """Whether `label_at` is the middle of the line."""
     is_curve: bool = False
-    """Whether the way from the first point to the second is a curve."""
+    """Whether the way from the first point to the second is a curve, and its label stands between the next two."""
 
 
 @dataclass(slots=True)
@@ -241,7 +241,8 @@ class _Placement:
         for arrow in self._straight:
             start, end = self._exit(arrow), self._entry(arrow)
             labels_at = self._gaps[self._layer_of[arrow.target]].labels_at
-            points = [start, (end[0], labels_at), end]
+            below = labels_at + LINE * len(arrow.labels)
+            points = [start, (end[0], labels_at), (end[0], below), end]
             placed.append(PlacedArrow(arrow, points, (end[0], labels_at + LINE / 2), is_curve=True))
         return placed
 

@@ -61,6 +61,10 @@ class _GraphReader:
             )
         self._states = [initial, *_filled(initial)]
         self._specs = declared.tools
+        self._declared_for: dict[Any, list[str]] = {step: [] for step in self.step_class}
+        for name, spec in self._specs.items():
+            for step in self.step_class if spec.steps is None else dict.fromkeys(spec.steps):
+                self._declared_for[step].append(name)
         self._offers_declared = is_default(self.agent_class.get_tool_schemas)
         self._tools_class = declared.tools_class or self._tools_class_of(initial)
         self._in_source: dict[str, tuple[Any, ...]] = {}  # by tool: the steps its source moves to; None for unknown
@@ -108,11 +112,8 @@ class _GraphReader:
     def _tools(self, step: Any, over: bool) -> list[str]:
         """The names of the tools that may be offered at a step."""
         if self._offers_declared:
-            return [
-                name
-                for name, spec in self._specs.items()
-                if (spec.steps is not None or not over) and spec.belongs_to(step)
-            ]
+            names = self._declared_for[step]
+            return [name for name in names if self._specs[name].steps is not None] if over else names
         found: dict[str, None] = {}
         for state in self._states:
             self._at(state, step)

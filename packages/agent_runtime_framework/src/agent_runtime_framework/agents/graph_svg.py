@@ -93,11 +93,11 @@ def _arrow(placed: PlacedArrow) -> str:
 
 
 def _curve(points: list[Point]) -> str:
-    """From the first point down to the second in a curve, then on in straight lines."""
-    (x, y), (to_x, to_y), *others = points
+    """From the first point down to the second in a curve, and from below the label on."""
+    (x, y), (to_x, to_y), (_, below), (_, end) = points
     half = (y + to_y) / 2
-    lines = "".join(f" L{each_x:.1f},{each_y:.1f}" for each_x, each_y in others)
-    return f"M{x:.1f},{y:.1f} C{x:.1f},{half:.1f} {to_x:.1f},{half:.1f} {to_x:.1f},{to_y:.1f}{lines}"
+    curve = f"M{x:.1f},{y:.1f} C{x:.1f},{half:.1f} {to_x:.1f},{half:.1f} {to_x:.1f},{to_y:.1f}"
+    return f"{curve} {'L' if below == to_y else 'M'}{to_x:.1f},{below:.1f} L{to_x:.1f},{end:.1f}"
 
 
 def _corners(points: list[Point]) -> str:
