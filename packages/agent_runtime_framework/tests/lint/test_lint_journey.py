@@ -195,3 +195,119 @@ def test_no_tool_is_run_and_no_state_of_the_users_is_changed():
 
     assert codes(Agent) == []
     assert shared == State()
+
+
+# What is right in another way than that of the quick start.
+
+
+def test_calls_that_go_another_way_are_not_held_against_the_methods():
+    class Tools(BaseJourneyTools[State]):
+        async def tool_add(self, item: str) -> str:
+            return item
+
+        async def finish(self) -> str:
+            self.state.step = Step.DONE
+            return "Done."
+
+    class Agent(JourneyAgent[State, Tools, Step]):
+        key = "prefixed"
+        get_initial_state = Shop.get_initial_state
+        get_system_prompt = Shop.get_system_prompt
+        get_tool_schemas = Shop.get_tool_schemas
+
+        async def execute_tool(self, tools: Tools, name: str, arguments: dict[str, Any]) -> Any:
+            if name == "checkout":
+                return await tools.finish()
+            return await getattr(tools, f"tool_{name}")(item="apple")
+
+    assert codes(Agent) == []
+
+
+def test_an_execute_tool_that_moves_the_journey_itself_leaves_the_ways_open():
+    class Tools(BaseJourneyTools[State]):
+        async def add(self) -> str:
+            return "Added."
+
+        async def checkout(self) -> str:
+            return "Done."
+
+    class Agent(JourneyAgent[State, Tools, Step]):
+        key = "moves"
+        get_initial_state = Shop.get_initial_state
+        get_system_prompt = Shop.get_system_prompt
+        get_tool_schemas = Shop.get_tool_schemas
+
+        async def execute_tool(self, tools: Tools, name: str, arguments: dict[str, Any]) -> Any:
+            result = await getattr(tools, name)(**arguments)
+            if name == "checkout":
+                tools.state.step = Step.DONE
+            return result
+
+    assert codes(Agent) == []
+
+
+MOST_LINES = 7
+
+
+def test_an_offer_behind_a_number_a_text_or_a_key_is_found():
+    @dataclass
+    class Details(State):
+        tries: int = 0
+        kind: str = ""
+        data: dict[str, Any] = field(default_factory=dict)
+
+    class Tools(SeedTools):
+        async def remove(self) -> str:
+            return "Removed."
+
+        async def call_help(self) -> str:
+            return "Called."
+
+    class Agent(JourneyAgent[Details, Tools, Step]):
+        key = "behind"
+        create_tools = Shop.create_tools
+        execute_tool = Shop.execute_tool
+
+        def get_system_prompt(self, state: Details) -> str:
+            return "Talk."
+
+        def get_tool_schemas(self, state: Details) -> list[ToolSchema]:
+            if state.step is Step.DONE:
+                return []
+            offered = [ToolSchema("add", "Add.")]
+            if state.tries > MOST_LINES:
+                offered.append(ToolSchema("call_help", "Call for help."))
+            if state.kind == "regular":
+                offered.append(ToolSchema("remove", "Remove."))
+            if state.data.get("address"):
+                offered.append(ToolSchema("checkout", "That is all."))
+            return offered
+
+    assert codes(Agent) == []
+
+
+class Odd:
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def to_openai_format(self) -> Any:
+        return {"type": "function", "function": self.function}
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        None,
+        {},
+        {"name": 7},
+        {"name": "add", "parameters": []},
+        {"name": "add", "parameters": {"properties": [], "required": 3}},
+        {"name": "add", "parameters": {"properties": {"a": None, "b": True, "c": {"type": 3}}}},
+    ],
+)
+def test_schemas_that_are_none_never_crash_lint(function: Any) -> None:
+    class Agent(Shop):
+        def get_tool_schemas(self, state: State) -> Any:
+            return [Odd(function)]
+
+    assert lint_journey(Agent)

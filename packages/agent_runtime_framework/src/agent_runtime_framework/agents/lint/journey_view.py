@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from types import FunctionType
 from typing import Any
 
 from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.lint.dispatch import Dispatch
 from agent_runtime_framework.agents.lint.sample_states import sample_states
 from agent_runtime_framework.agents.lint.source_places import SourcePlaces, own_functions
 from agent_runtime_framework.agents.source_moves import SourceMoves, moves_in_source
@@ -20,6 +22,8 @@ from agent_runtime_framework.tools import ToolSpec
 __all__ = ["CannotLook", "JourneyView", "StepView", "ToolView"]
 
 Agent = JourneyAgent[Any, Any, Any]
+
+_LONGEST_CONSTANT = 40
 
 
 class CannotLook(Exception):
@@ -115,13 +119,12 @@ class JourneyView:
         """The class of the state."""
         self.start: Any = initial.get_step()
         """Where the journey begins."""
-        if not isinstance(self.start, Enum) or (
-            declared.step_class and not isinstance(self.start, declared.step_class)
-        ):
-            named = f"a member of {declared.step_class.__name__}" if declared.step_class else "a member of an enum"
-            raise CannotLook(
-                "J002", "get_initial_state", f"The journey begins at {self.start!r}, which is not {named}."
-            )
+        if declared.step_class is None and not isinstance(self.start, Enum):
+            why = f"The journey begins at {self.start!r}, which is no member of an enum: its other steps are not known"
+            raise CannotLook("J006", "get_initial_state", why)
+        if declared.step_class is not None and not isinstance(self.start, declared.step_class):
+            why = f"The journey begins at {self.start!r}, which is no member of {declared.step_class.__name__}"
+            raise CannotLook("J002", "get_initial_state", why)
         self.step_class: type[Enum] = type(self.start)
         """The steps."""
         self.tools_class = declared.tools_class
@@ -138,7 +141,7 @@ class JourneyView:
             self._tool(spec.to_openai_format()["function"])
         self.state_fields = frozenset(getattr(initial, "__dict__", ()))
         """The names of the state's fields."""
-        self._samples = sample_states(initial)
+        self._samples = sample_states(initial, self._constants())
         self.steps: dict[Any, StepView] = {step: self._look(step) for step in self.step_class}
         """The steps in their order."""
 
@@ -151,11 +154,18 @@ class JourneyView:
             raise CannotLook("J002", "get_initial_state", f"get_initial_state() raises {_said(error)}") from error
         return state
 
+    def _constants(self) -> list[Any]:
+        """Texts and numbers that the methods which decide on the offer and the end compare with."""
+        functions = {**own_functions(self.state_class), **own_functions(self.agent_class)}
+        deciding = ("get_tool_schemas", "is_complete", "is_terminal", "is_terminal_state")
+        return list(
+            dict.fromkeys(each for name in deciding if name in functions for each in _known_to(functions[name]))
+        )
+
     @cached_property
-    def calls_by_name(self) -> bool:
-        """Whether a call runs the method of the tool's name."""
-        execute = own_functions(self.agent_class).get("execute_tool")
-        return execute is None or "getattr" in execute.__code__.co_names
+    def dispatch(self) -> Dispatch:
+        """How a call finds its method."""
+        return Dispatch(own_functions(self.agent_class).get("execute_tool"))
 
     def _look(self, step: Any) -> StepView:
         view = StepView(step)
@@ -209,7 +219,9 @@ class JourneyView:
     def _tool(self, function: dict[str, Any]) -> ToolView:
         """The tool of an offered schema."""
         name = str(function["name"])
-        parameters, description = function.get("parameters") or {}, str(function.get("description") or "")
+        parameters, description = function.get("parameters"), str(function.get("description") or "")
+        if not isinstance(parameters, dict):
+            parameters = {}
         for known in self.variants:
             if (known.name, known.description, known.parameters) == (name, description, parameters):
                 return known
@@ -281,6 +293,19 @@ def _standing_at(state: Any, step: Any) -> Any:
     except Exception:  # the user's set_step() may raise anything
         return None
     return own
+
+
+def _known_to(function: FunctionType) -> Iterator[Any]:
+    """The constants in a function, and those of its module that it names."""
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [each for each in code.co_consts if inspect.iscode(each)]
+        for each in (*code.co_consts, *(function.__globals__.get(name) for name in code.co_names)):
+            if each.__class__ in {int, float} or (each.__class__ is str and len(each) <= _LONGEST_CONSTANT):
+                yield each
+            if each.__class__ is int:
+                yield each + 1
 
 
 def _close(given: object) -> None:

@@ -14,7 +14,7 @@ __all__ = ["prompt_findings"]
 
 _VARIABLE = re.compile(r"(?<![\\$\w])\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 _BRACES = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)\}(?!\})")
-_CALLED = re.compile(r"\b(?:[Cc]all|[Uu]se|[Uu]sing|[Ww]ith|[Tt]ool)\s+`?([a-z]\w*_\w+)`?")
+_CALLED = re.compile(r"\b(?:[Cc]all|[Uu]se|[Uu]sing|[Tt]ool)\s+`?([a-z]\w*_\w+)`?")
 
 
 def prompt_findings(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
@@ -65,9 +65,9 @@ def _tools_named(view: JourneyView, prompt: str) -> Iterator[str]:
         pattern = rf"\b{re.escape(name)}\b" if "_" in name else rf"`{re.escape(name)}`|\b{re.escape(name)}\("
         if re.search(pattern, prompt):
             named[name] = None
-    fields = _fields(view)
+    known = _fields(view) | {name for tool in view.variants for name in tool.properties}
     for found in _CALLED.findall(prompt):
-        if found not in fields:
+        if found not in known:
             named[found] = None
     yield from named
 

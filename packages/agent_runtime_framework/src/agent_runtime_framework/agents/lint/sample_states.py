@@ -6,25 +6,46 @@ import copy
 import dataclasses
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, Literal
 
 __all__ = ["MOST_STATES", "sample_states"]
 
-MOST_STATES = 64
+MOST_STATES = 200
 """How many states are tried at a step."""
 
 _FILLING: dict[Any, Any] = {str: "x", int: 1, float: 1.0, bool: True}
 _DEEPEST = 3
 
 
-def sample_states(initial: Any) -> list[Any]:
+class _Everything(dict[Any, Any]):
+    """A dict that has every key, with the same value."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__({"x": value})
+
+    def __missing__(self, key: Any) -> Any:
+        return self["x"]
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self["x"]
+
+
+def sample_states(initial: Any, constants: Iterable[Any] = ()) -> list[Any]:
     """The initial state, and others with sample data in its fields, at most `MOST_STATES`.
 
     One has something in every field, others in one field only, or in all but one; and each value of a boolean, an
     enum or a `Literal` comes up. A state that cannot be copied stands alone.
+
+    Args:
+        initial: The state.
+        constants: Texts and numbers to be tried in fields of their types, as the journey's code knows them.
     """
+    constants = list(constants)
     states = [initial]
     try:
         fields = vars(initial)
@@ -40,7 +61,7 @@ def sample_states(initial: Any) -> list[Any]:
         sample = _sample(hint, value, 0)
         if sample is not None:
             samples[name] = sample
-        choices += [(name, each) for each in _choices(hint) if each != sample]
+        choices += [(name, each) for each in [*_choices(hint), *_of_type(hint, constants)] if each != sample]
     for changes in _changes(samples, choices):
         if len(states) >= MOST_STATES:
             break
@@ -74,7 +95,7 @@ def _hints(state_class: type) -> dict[str, Any]:
         return {}
 
 
-def _sample(hint: Any, value: Any, depth: int) -> Any:
+def _sample(hint: Any, present: Any, depth: int) -> Any:
     """Something for a field of this type; None when nothing comes to mind."""
     if depth > _DEEPEST:
         return None
@@ -89,11 +110,12 @@ def _sample(hint: Any, value: Any, depth: int) -> Any:
         except TypeError:  # not hashable
             return None
     if origin is dict:
-        return {"x": _sample(arguments[1], None, depth + 1) if len(arguments) == 2 else "x"}
+        value = _sample(arguments[1], None, depth + 1) if len(arguments) == 2 else None
+        return _Everything("x" if value is None else value)
     choices = _choices(hint)
     if choices:
         return choices[0]
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and value is None:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and present is None:
         hints = _hints(hint)
         made = {each.name: _sample(hints.get(each.name), None, depth + 1) for each in dataclasses.fields(hint)}
         thing = object.__new__(hint)  # its constructor is not asked: no code of the user's runs here
@@ -101,6 +123,14 @@ def _sample(hint: Any, value: Any, depth: int) -> Any:
             object.__setattr__(thing, name, each)
         return thing
     return None
+
+
+def _of_type(hint: Any, constants: list[Any]) -> list[Any]:
+    """Numbers and texts for a field of this type."""
+    hint = _without_none(hint)
+    if hint in {int, float}:
+        return [0, 1000, *(value for value in constants if value.__class__ in {int, float})]
+    return [value for value in constants if value.__class__ is str] if hint is str else []
 
 
 def _without_none(hint: Any) -> Any:

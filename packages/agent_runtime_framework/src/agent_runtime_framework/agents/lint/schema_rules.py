@@ -43,7 +43,7 @@ def _place(view: JourneyView, tool: ToolView, parameter: str | None = None) -> P
 
 def _against_method(view: JourneyView, tool: ToolView) -> Iterator[tuple[str, Place, str]]:
     """The schema of a tool that is not declared with `@tool`, against the method of its name."""
-    if view.tools_class is None or not view.calls_by_name:
+    if view.tools_class is None or not view.dispatch.runs_method_of(tool.name):
         return
     if tool.function is None:
         yield "J301", _place(view, tool), f"{view.tools_class.__name__} has no method {tool.name}."
@@ -54,7 +54,8 @@ def _against_method(view: JourneyView, tool: ToolView) -> Iterator[tuple[str, Pl
         return
     method = f"{view.tools_class.__name__}.{tool.name}"
     takes_any = any(each.kind is each.VAR_KEYWORD for each in takes.values())
-    required = tool.parameters.get("required") or []
+    required = tool.parameters.get("required")
+    required = required if isinstance(required, list) else []
     for name in tool.properties:
         if name not in takes and not takes_any:
             yield "J302", _place(view, tool, name), f"{method} does not take {name}, which the schema offers."

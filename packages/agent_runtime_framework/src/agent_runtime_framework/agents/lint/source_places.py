@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import cached_property
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeGuard
 
 from agent_runtime_framework.agents.lint.finding import Place
 
@@ -44,8 +44,13 @@ def own_functions(owner: type | None) -> dict[str, FunctionType]:
     for each in reversed(owner.__mro__ if owner is not None else ()):
         if _is_the_users(each):
             functions = {name: inspect.unwrap(value) for name, value in vars(each).items() if callable(value)}
-            found.update({name: value for name, value in functions.items() if isinstance(value, FunctionType)})
+            found.update({name: value for name, value in functions.items() if _is_own(value)})
     return found
+
+
+def _is_own(value: object) -> TypeGuard[FunctionType]:
+    """Whether this is a function of the user's; a class also holds the framework's defaults."""
+    return isinstance(value, FunctionType) and (value.__module__ or "").partition(".")[0] not in _OURS
 
 
 class SourcePlaces:

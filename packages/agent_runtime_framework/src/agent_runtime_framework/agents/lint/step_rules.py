@@ -80,8 +80,11 @@ class StepRules:
     def _targets(self, tool: ToolView) -> set[Any]:
         if tool.spec is not None:
             return set(tool.spec.to)
-        if tool.moves is None:
-            return set() if self._view.calls_by_name and self._view.tools_class is not None else set(self._all)
+        if tool.moves is None or self._view.dispatch.moves_itself:
+            is_missing = self._view.dispatch.runs_method_of(tool.name) and self._view.tools_class is not None
+            return set() if is_missing else set(self._all)
+        if not self._view.dispatch.runs_method_of(tool.name):
+            return set(self._all)
         return set(tool.moves.steps) if tool.moves.is_complete else set(self._all)
 
     def _reached_from(self, start: Any, ways: dict[Any, set[Any]]) -> set[Any]:

@@ -11,9 +11,11 @@ from agent_runtime_framework.agents.lint.finding import Place
 from agent_runtime_framework.agents.lint.journey_view import JourneyView, ToolView
 from agent_runtime_framework.agents.lint.side_effects import side_effect_of
 from agent_runtime_framework.agents.lint.source_places import own_functions
-from agent_runtime_framework.tools import ToolSpec
+from agent_runtime_framework.tools import BaseJourneyTools, ToolSpec
 
 __all__ = ["tool_findings"]
+
+_NO_TOOLS = frozenset({"aclose", "close"})
 
 
 def tool_findings(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
@@ -51,7 +53,9 @@ def _not_offered(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
         if used != name
     }
     for name, function in functions.items():
-        is_tool = name in view.tools or (inspect.iscoroutinefunction(function) and not name.startswith("_"))
+        is_public = not name.startswith("_") and name not in _NO_TOOLS and not hasattr(BaseJourneyTools, name)
+        is_meant = is_public and inspect.iscoroutinefunction(function) and view.dispatch.goes_by_name
+        is_tool = name in view.tools or is_meant
         if is_tool and name not in offered and (name in view.tools or name not in in_use):
             yield "J201", view.places.of_function(function), f"No step offers {name}."
 
