@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from types import new_class
 from typing import Any
 
 from agent_runtime_framework import BaseJourneyState, BaseJourneyTools, JourneyAgent, tool
@@ -58,7 +59,7 @@ def journey(step_class: Any) -> type[JourneyAgent[Any, Any, Any]]:
         return tool(step=steps[number], to=steps[number + 1])(save)
 
     body = {f"save_{number}": method(number) for number in range(len(steps) - 1)}
-    tools_class: Any = type(BaseJourneyTools)("Tools", (BaseJourneyTools,), body)
+    tools_class: Any = new_class("Tools", (BaseJourneyTools,), exec_body=lambda names: names.update(body))
 
     class Agent(JourneyAgent[State, tools_class, step_class]):
         key = "agent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import new_class
 from typing import Any
 from uuid import uuid4
 
@@ -148,4 +149,4 @@ async def test_an_empty_text_leaves_it_to_the_model() -> None:
 )
 def test_what_is_no_text_of_a_step_is_told_when_the_class_is_made(says: Any, what: str) -> None:
     with pytest.raises(ConfigError, match=f"Wrong.*{what}"):
-        type(Onboarding)("Wrong", (Onboarding,), {"says": says})
+        new_class("Wrong", (Onboarding,), exec_body=lambda body: body.update(says=says))

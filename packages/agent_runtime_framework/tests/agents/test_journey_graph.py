@@ -186,9 +186,43 @@ def test_a_second_tool_of_one_name_is_told() -> None:
             async def save(self) -> None:
                 """Save."""
 
-            @tool
+            @tool  # type: ignore[no-redef]
             async def save(self) -> None:  # noqa: F811
                 """Save otherwise."""
+
+
+class Home(BaseJourneyTools[State]):
+    @tool(step=Step.NAME, to=Step.EMAIL)
+    async def save(self) -> None:
+        """Save."""
+
+
+class Office(BaseJourneyTools[State]):
+    @tool(step=Step.NAME, to=Step.DONE)
+    async def save(self) -> None:
+        """Save and stop."""
+
+
+def test_two_bases_that_move_one_tool_elsewhere_are_told() -> None:
+    with pytest.raises(
+        ConfigError,
+        match=r"Both has two tools 'save' that .* elsewhere: Home.save \(.*:\d+\) and Office.save \(.*:\d+\)",
+    ):
+
+        class Both(Home, Office):
+            pass
+
+
+def test_a_class_may_decide_between_its_bases() -> None:
+    class Both(Home, Office):
+        @tool(step=Step.NAME, to=Step.DONE)
+        async def save(self) -> None:
+            """Save, and that is all."""
+
+    class Later(Both):
+        pass
+
+    assert Later.tool_specs["save"].to == (Step.DONE,)
 
 
 def test_a_tool_may_replace_that_of_a_base() -> None:

@@ -52,6 +52,12 @@ def to_c(state: State) -> None:
     state.step = Step.C
 
 
+def choose(far: bool) -> Step:
+    if far:
+        return Step.D
+    return Step.B
+
+
 def harmless(name: str) -> str:
     return name.upper()
 
@@ -93,7 +99,7 @@ class Tools(Base):
         return "near"
 
     async def short_circuits(self, step: None = None) -> None:
-        self.state.step = step or Step.C  # type: ignore[assignment]
+        self.state.step = step or Step.C
 
     async def through_an_alias_of_the_enum(self) -> None:
         self.state.step = S.B
@@ -168,6 +174,18 @@ class Tools(Base):
     async def inherited(self) -> None:
         await super().inherited()
 
+    async def through_a_function_that_chooses(self, far: bool) -> None:
+        self.state.step = choose(far)
+
+    async def through_a_method_that_chooses(self) -> None:
+        self.state.step = await self._target(Step.C)
+
+    async def through_a_method_that_gives_the_state(self) -> None:
+        self._live().step = Step.C
+
+    async def through_a_method_that_gives_nothing_known(self) -> None:
+        self.state.step = self._parsed("c")
+
     async def calls_itself(self) -> None:
         await self.calls_itself()
         self.state.step = Step.B
@@ -175,6 +193,15 @@ class Tools(Base):
     async def in_a_loop(self) -> None:
         for step in (Step.B, Step.C):
             self.state.step = step
+
+    async def _target(self, step: Step) -> Step:
+        return Step.D if self.state.name else step
+
+    def _live(self) -> State:
+        return self.state
+
+    def _parsed(self, text: str) -> Step:
+        return Step(text.strip())
 
     def _go_to_c(self) -> str:
         self.state.step = Step.C
@@ -239,6 +266,9 @@ def moves_of(name: str) -> SourceMoves:
         ("through_a_static_helper", [Step.B]),
         ("through_a_function", [Step.C]),
         ("through_the_state", [Step.D]),
+        ("through_a_function_that_chooses", [Step.B, Step.D]),
+        ("through_a_method_that_chooses", [Step.C, Step.D]),
+        ("through_a_method_that_gives_the_state", [Step.C]),
         ("inherited", [Step.B]),
         ("calls_itself", [Step.B]),
         ("in_a_loop", [Step.B, Step.C]),
@@ -256,6 +286,7 @@ def test_the_moves_are_found(name: str, steps: list[Step]) -> None:
     ("name", "steps"),
     [
         ("by_argument", []),
+        ("through_a_method_that_gives_nothing_known", []),
         ("partly_by_argument", [Step.B]),
         ("short_circuits", [Step.C]),
         ("by_an_unknown_function", []),

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import textwrap
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from types import FunctionType, ModuleType
 from typing import Any
 
+from agent_runtime_framework.agents.source_code import assignments, closure, is_super, tree_of
+from agent_runtime_framework.agents.source_values import ANYTHING, Mark, Table, Thing, Values, union
 from agent_runtime_framework.state import BaseJourneyState
 from agent_runtime_framework.tools import BaseJourneyTools
 
@@ -20,19 +22,6 @@ __all__ = ["SourceMove", "SourceMoves", "moves_in_source", "state_class_of"]
 
 _DEEPEST = 8
 """How many calls deep helper functions are followed."""
-
-
-class _Mark(Enum):
-    """What a name may stand for that is no step."""
-
-    TOOLS = "the tools object"
-    STATE = "the state"
-    UNKNOWN = "anything"
-
-
-_Values = frozenset[Any]
-"""What an expression may come to: steps, containers of steps, marks."""
-_ANYTHING: _Values = frozenset({_Mark.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,8 +71,8 @@ def moves_in_source(
 
     Found are assignments to the state's `step`, `set_step()` and `setattr()`, also through other names of the state,
     of the enum and of its members, in conditional expressions and through tables; in the method itself and in what it
-    hands the state to: methods of the tools, of the state, functions of the module. Conditions are not weighed: a
-    move that happens sometimes is a move.
+    calls: methods of the tools, of the state, functions of the module, and in what those return. Conditions are not
+    weighed: a move that happens sometimes is a move.
 
     Args:
         method: The tool, not bound to an object.
@@ -93,7 +82,7 @@ def moves_in_source(
     """
     method = inspect.unwrap(method)
     reader = _Reader(tools_class, step_class, state_class or state_class_of(tools_class))
-    if not isinstance(method, FunctionType) or not reader.read(method, [frozenset({_Mark.TOOLS})], {}):
+    if not isinstance(method, FunctionType) or not reader.read(method, [frozenset({Mark.TOOLS})], {}):
         return SourceMoves((), is_readable=False)
     return SourceMoves(tuple(dict.fromkeys(reader.found)))
 
@@ -114,32 +103,53 @@ class _Reader:
     """Collects moves over a method and all that it calls.
 
     Args:
-        tools_class: The class behind `_Mark.TOOLS`.
+        tools_class: The class behind `Mark.TOOLS`.
         step_class: The steps.
-        state_class: The class behind `_Mark.STATE`, if it is known.
+        state_class: The class behind `Mark.STATE`, if it is known.
     """
 
     def __init__(self, tools_class: type, step_class: type[Enum], state_class: type | None) -> None:
         self.step_class = step_class
-        self.classes: dict[Any, type | None] = {_Mark.TOOLS: tools_class, _Mark.STATE: state_class}
+        self.classes: dict[Any, type | None] = {Mark.TOOLS: tools_class, Mark.STATE: state_class}
         self.found: list[SourceMove] = []
-        self._reading: list[tuple[Any, Any]] = []  # functions on the way down, with what they were given
+        self._reading: list[Any] = []  # functions on the way down, with what they were given
+        self._trees: dict[Any, ast.FunctionDef | ast.AsyncFunctionDef | None] = {}
 
-    def read(self, function: FunctionType, given: Iterable[_Values], named: Mapping[str, _Values]) -> bool:
+    def read(self, function: FunctionType, given: Iterable[Values], named: Mapping[str, Values]) -> bool:
         """Read a function that is called with these arguments; False when there is no source to read."""
-        given = list(given)
-        key = (function.__code__, (tuple(given), tuple(sorted(named.items(), key=lambda item: item[0]))))
-        if key in self._reading or len(self._reading) >= _DEEPEST:
-            return True
-        tree = _tree(function)
-        if tree is None:
-            return False
-        self._reading.append(key)
+        scope = self._scope(function, given, named)
+        if scope is not None:
+            with self._inside(scope) as is_new:
+                if is_new:
+                    scope.read()
+        return scope is not None
+
+    def result(self, function: FunctionType, given: Iterable[Values], named: Mapping[str, Values]) -> Values:
+        """What a function returns when it is called with these arguments."""
+        scope = self._scope(function, given, named)
+        if scope is None:
+            return ANYTHING
+        with self._inside(scope) as is_new:
+            return scope.returned() if is_new else frozenset()
+
+    def _scope(self, function: FunctionType, given: Iterable[Values], named: Mapping[str, Values]) -> _Scope | None:
+        code = function.__code__
+        if code not in self._trees:
+            self._trees[code] = tree_of(function)
+        tree = self._trees[code]
+        return None if tree is None else _Scope(self, function, tree, list(given), named)
+
+    @contextmanager
+    def _inside(self, scope: _Scope) -> Iterator[bool]:
+        """Go into a function; False where that has been done on the way here, or it is too far down."""
+        if scope.key in self._reading or len(self._reading) >= _DEEPEST:
+            yield False
+            return
+        self._reading.append(scope.key)
         try:
-            _Scope(self, function, tree, given, named).read()
+            yield True
         finally:
             self._reading.pop()
-        return True
 
 
 class _Scope:
@@ -150,20 +160,20 @@ class _Scope:
         reader: _Reader,
         function: FunctionType,
         tree: ast.FunctionDef | ast.AsyncFunctionDef,
-        given: list[_Values],
-        named: Mapping[str, _Values],
+        given: list[Values],
+        named: Mapping[str, Values],
     ) -> None:
         self._reader = reader
         self._function = function
-        self._tree = tree
-        self._around: dict[str, Any] = {**vars(builtins), **function.__globals__, **_closure(function)}
-        self._names: dict[str, _Values] = {}
+        self.key = (function.__code__, tuple(given), tuple(sorted(named.items(), key=lambda item: item[0])))
+        self._around: dict[str, Any] = {**vars(builtins), **function.__globals__, **closure(function)}
+        self._names: dict[str, Values] = {}
         self._assigned: dict[str, list[ast.expr]] = {}
         self._resolving: set[str] = set()
         arguments = tree.args
         positional = [argument.arg for argument in [*arguments.posonlyargs, *arguments.args]]
         everything = [*positional, *(argument.arg for argument in arguments.kwonlyargs)]
-        self._names.update(dict.fromkeys(everything, _ANYTHING))
+        self._names.update(dict.fromkeys(everything, ANYTHING))
         defaults: list[tuple[str, ast.expr | None]] = [
             *zip(reversed(positional), reversed(arguments.defaults), strict=False),
             *zip((argument.arg for argument in arguments.kwonlyargs), arguments.kw_defaults, strict=True),
@@ -174,17 +184,23 @@ class _Scope:
         self._names.update(zip(positional, given, strict=False))
         self._names.update({name: value for name, value in named.items() if name in self._names})
 
-    def read(self) -> None:
-        """Find the moves of the function's body, in the order of the source."""
-        nodes = [node for statement in self._tree.body for node in ast.walk(statement)]
-        for node in nodes:
-            for target, value in _assignments(node):
+        self._nodes = [node for statement in tree.body for node in ast.walk(statement)]
+        for node in self._nodes:
+            for target, value in assignments(node):
                 if isinstance(target, ast.Name):
                     self._assigned.setdefault(target.id, []).append(ast.Constant(None) if value is None else value)
-        for node in sorted(nodes, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))):
-            for target, value in _assignments(node):
+
+    def returned(self) -> Values:
+        """What the function gives back."""
+        values = [node.value for node in self._nodes if isinstance(node, ast.Return) and node.value is not None]
+        return union(map(self.value, values)) if values else ANYTHING
+
+    def read(self) -> None:
+        """Find the moves of the function's body, in the order of the source."""
+        for node in sorted(self._nodes, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))):
+            for target, value in assignments(node):
                 if isinstance(target, ast.Attribute) and target.attr == "step" and self._is_state(target.value):
-                    self._found(target, _ANYTHING if value is None else self.value(value))
+                    self._found(target, ANYTHING if value is None else self.value(value))
             if isinstance(node, ast.Call):
                 self._call(node)
 
@@ -193,30 +209,32 @@ class _Scope:
         called = node.func
         if isinstance(called, ast.Attribute) and called.attr == "set_step" and self._is_state(called.value):
             chosen = node.args[0] if node.args else next((each.value for each in node.keywords), None)
-            self._found(node, _ANYTHING if chosen is None else self.value(chosen))
+            self._found(node, ANYTHING if chosen is None else self.value(chosen))
             return
         if isinstance(called, ast.Name) and called.id == "setattr" and len(node.args) == 3:
             state, name, chosen = node.args
             if isinstance(name, ast.Constant) and name.value == "step" and self._is_state(state):
                 self._found(node, self.value(chosen))
             return
-        given = [_ANYTHING if isinstance(each, ast.Starred) else self.value(each) for each in node.args]
-        named = {each.arg: self.value(each.value) for each in node.keywords if each.arg is not None}
+        given, named = self._arguments(node)
+        touches = {Mark.STATE, Mark.TOOLS}
         for function, bound in self._functions(called):
-            self._reader.read(function, [*bound, *given], named)
-        helper = self._around.get(called.id) if isinstance(called, ast.Name) else None
-        if isinstance(helper, FunctionType):
-            touches = {_Mark.STATE, _Mark.TOOLS}
-            if any(value & touches for value in [*given, *named.values()]):
-                self._reader.read(helper, given, named)
+            if any(value & touches for value in [*bound, *given, *named.values()]):
+                self._reader.read(function, [*bound, *given], named)
 
-    def _functions(self, called: ast.expr) -> Iterable[tuple[FunctionType, list[_Values]]]:
-        """The methods of the tools or the state that an expression names, with their first argument."""
+    def _arguments(self, node: ast.Call) -> tuple[list[Values], dict[str, Values]]:
+        given = [ANYTHING if isinstance(each, ast.Starred) else self.value(each) for each in node.args]
+        return given, {each.arg: self.value(each.value) for each in node.keywords if each.arg is not None}
+
+    def _functions(self, called: ast.expr) -> Iterable[tuple[FunctionType, list[Values]]]:
+        """The functions that an expression names: of the module, of the tools or the state; with their `self`."""
+        if isinstance(called, ast.Name) and isinstance(helper := self._around.get(called.id), FunctionType):
+            yield helper, []
         if not isinstance(called, ast.Attribute):
             return
         owner: type | None
-        if _is_super(called.value):
-            first = next(iter(self._names.values()), _ANYTHING)
+        if is_super(called.value):
+            first = next(iter(self._names.values()), ANYTHING)
             for mark in first & self._reader.classes.keys():
                 owner = self._reader.classes[mark]
                 for base in owner.__mro__ if owner is not None else ():
@@ -229,12 +247,12 @@ class _Scope:
         for mark in self.value(called.value) & self._reader.classes.keys():
             owner = self._reader.classes[mark]
             method = inspect.getattr_static(owner, called.attr, None) if owner is not None else None
-            bound: list[_Values] = [] if isinstance(method, staticmethod) else [frozenset({mark})]
+            bound: list[Values] = [] if isinstance(method, staticmethod) else [frozenset({mark})]
             function = inspect.unwrap(getattr(method, "__func__", method)) if callable(method) else None
             if isinstance(function, FunctionType):
                 yield function, bound
 
-    def _found(self, node: ast.expr, values: _Values) -> None:
+    def _found(self, node: ast.expr, values: Values) -> None:
         """Note what the step is set to."""
         steps = [value for value in values if isinstance(value, self._reader.step_class)]
         order = list(self._reader.step_class)
@@ -244,157 +262,90 @@ class _Scope:
             self._reader.found.append(SourceMove(*place, None))
 
     def _is_state(self, node: ast.expr) -> bool:
-        return _Mark.STATE in self.value(node)
+        return Mark.STATE in self.value(node)
 
-    def value(self, node: ast.expr) -> _Values:
+    def value(self, node: ast.expr) -> Values:
         """What an expression may come to."""
         match node:
             case ast.Name(id=name):
                 return self._name(name)
             case ast.Attribute(value=owner, attr=attribute):
-                return _union(self._attribute(each, attribute) for each in self.value(owner))
+                return union(self._attribute(each, attribute) for each in self.value(owner))
             case ast.IfExp(body=body, orelse=orelse):
                 return self.value(body) | self.value(orelse)
             case ast.BoolOp(values=values):
-                return _union(map(self.value, values))
+                return union(map(self.value, values))
             case ast.NamedExpr(value=inner) | ast.Await(value=inner):
                 return self.value(inner)
             case ast.Dict(values=values):
-                return frozenset({_Table(_union(map(self.value, values)))})
+                return frozenset({Table(union(map(self.value, values)))})
             case ast.List(elts=values) | ast.Tuple(elts=values):
-                return frozenset({_Table(_union(map(self.value, values)))})
+                return frozenset({Table(union(map(self.value, values)))})
             case ast.Subscript(value=table, slice=key):
-                return _union(self._item(each, key) for each in self.value(table))
+                return union(self._item(each, key) for each in self.value(table))
             case ast.Call():
                 return self._result(node)
-        return _ANYTHING
+        return ANYTHING
 
-    def _name(self, name: str) -> _Values:
+    def _name(self, name: str) -> Values:
         assigned = self._assigned.get(name)
         values = self._names.get(name)
         if assigned and name not in self._resolving:
             self._resolving.add(name)
             try:
-                return _union(map(self.value, assigned)) | (values or frozenset())
+                return union(map(self.value, assigned)) | (values or frozenset())
             finally:
                 self._resolving.discard(name)
         if values is not None:
             return values
-        return _ANYTHING if assigned or name not in self._around else self._object(self._around[name])
+        return ANYTHING if assigned or name not in self._around else self._object(self._around[name])
 
-    def _attribute(self, owner: Any, attribute: str) -> _Values:
-        if owner is _Mark.TOOLS and attribute == "state":
-            return frozenset({_Mark.STATE})
-        if owner in (_Mark.TOOLS, _Mark.STATE):
-            owner = _Thing(self._reader.classes[owner])
-        if isinstance(owner, _Thing) and (inspect.isclass(owner.value) or isinstance(owner.value, ModuleType)):
+    def _attribute(self, owner: Any, attribute: str) -> Values:
+        if owner is Mark.TOOLS and attribute == "state":
+            return frozenset({Mark.STATE})
+        if owner in (Mark.TOOLS, Mark.STATE):
+            owner = Thing(self._reader.classes[owner])
+        if isinstance(owner, Thing) and (inspect.isclass(owner.value) or isinstance(owner.value, ModuleType)):
             found = inspect.getattr_static(owner.value, attribute, None)
             if inspect.isclass(owner.value) and issubclass(owner.value, Enum):
                 found = owner.value.__members__.get(attribute)
-            return _ANYTHING if found is None else self._object(found)
-        return _ANYTHING
+            return ANYTHING if found is None else self._object(found)
+        return ANYTHING
 
-    def _item(self, table: Any, key: ast.expr) -> _Values:
-        if isinstance(table, _Table):
+    def _item(self, table: Any, key: ast.expr) -> Values:
+        if isinstance(table, Table):
             return table.values
-        if isinstance(table, _Thing) and table.value is self._reader.step_class and isinstance(key, ast.Constant):
+        if isinstance(table, Thing) and table.value is self._reader.step_class and isinstance(key, ast.Constant):
             step = self._reader.step_class.__members__.get(str(key.value))
-            return _ANYTHING if step is None else frozenset({step})
-        return _ANYTHING
+            return ANYTHING if step is None else frozenset({step})
+        return ANYTHING
 
-    def _result(self, node: ast.Call) -> _Values:
+    def _result(self, node: ast.Call) -> Values:
         """What a call gives: a step made of its value, an entry of a table, or what nobody knows."""
         called = node.func
         if isinstance(called, ast.Attribute) and called.attr == "get" and 1 <= len(node.args) <= 2:
-            tables = [each for each in self.value(called.value) if isinstance(each, _Table)]
+            tables = [each for each in self.value(called.value) if isinstance(each, Table)]
             if tables:
-                return _union(table.values for table in tables) | _union(map(self.value, node.args[1:]))
+                return union(table.values for table in tables) | union(map(self.value, node.args[1:]))
         if len(node.args) == 1 and isinstance(node.args[0], ast.Constant):
             for each in self.value(called):
-                if isinstance(each, _Thing) and each.value is self._reader.step_class:
+                if isinstance(each, Thing) and each.value is self._reader.step_class:
                     try:
                         return frozenset({self._reader.step_class(node.args[0].value)})
                     except ValueError:
-                        return _ANYTHING
-        return _ANYTHING
+                        return ANYTHING
+        functions = list(self._functions(called))
+        if not functions:
+            return ANYTHING
+        given, named = self._arguments(node)
+        return union(self._reader.result(function, [*bound, *given], named) for function, bound in functions)
 
-    def _object(self, found: Any) -> _Values:
+    def _object(self, found: Any) -> Values:
         """A thing of the program, as far as it matters here."""
         if isinstance(found, self._reader.step_class):
             return frozenset({found})
         if isinstance(found, Mapping):
-            return frozenset({_Table(_union(map(self._object, found.values())))})
+            return frozenset({Table(union(map(self._object, found.values())))})
         if isinstance(found, (list, tuple)):
-            return frozenset({_Table(_union(map(self._object, found)))})
-        return frozenset({_Thing(found)}) if inspect.isclass(found) or inspect.ismodule(found) else _ANYTHING
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A dict or a list, of which one entry is taken."""
-
-    values: _Values
-
-
-@dataclass(frozen=True, slots=True)
-class _Thing:
-    """A class or a module."""
-
-    value: Any
-
-
-def _union(values: Iterable[_Values]) -> _Values:
-    return frozenset().union(*values)
-
-
-def _assignments(node: ast.AST) -> Iterable[tuple[ast.expr, ast.expr | None]]:
-    """The targets that a statement sets, each with its value; None where that is not one expression."""
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _pairs(target, value)
-        case ast.AnnAssign(target=target, value=value) if value is not None:
-            yield target, value
-        case ast.NamedExpr(target=target, value=value):
-            yield target, value
-        case ast.AugAssign(target=target):
-            yield target, None
-        case ast.For(target=target, iter=table) | ast.AsyncFor(target=target, iter=table):
-            yield target, ast.copy_location(ast.Subscript(table, ast.Constant(0), ast.Load()), table)
-
-
-def _pairs(target: ast.expr, value: ast.expr) -> Iterable[tuple[ast.expr, ast.expr | None]]:
-    if not isinstance(target, (ast.Tuple, ast.List)):
-        yield target, value
-    elif isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
-        for each, part in zip(target.elts, value.elts, strict=True):
-            yield from _pairs(each, part)
-    else:
-        for each in target.elts:
-            yield each, None
-
-
-def _is_super(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
-
-
-def _closure(function: FunctionType) -> dict[str, Any]:
-    names = function.__code__.co_freevars
-    cells = function.__closure__ or ()
-    held: dict[str, Any] = {}
-    for name, cell in zip(names, cells, strict=False):
-        try:
-            held[name] = cell.cell_contents
-        except ValueError:  # not filled yet
-            continue
-    return held
-
-
-def _tree(function: FunctionType) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-    """The function's definition, its first decorator on line 1; None when there is no source."""
-    try:
-        module = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    definition = module.body[0] if module.body else None
-    return definition if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            return frozenset({Table(union(map(self._object, found)))})
+        return frozenset({Thing(found)}) if inspect.isclass(found) or inspect.ismodule(found) else ANYTHING

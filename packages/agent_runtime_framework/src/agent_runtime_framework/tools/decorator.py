@@ -116,16 +116,31 @@ def declared_tools(tools_class: type) -> dict[str, ToolSpec]:
     """The tools that a class and its bases declare, by name, in the order of their declaration.
 
     Raises:
-        ConfigError: One of them cannot be a tool; the text names the class, the method and its line.
+        ConfigError: One of them cannot be a tool, or two bases that know nothing of each other declare one name with
+            different moves; the text names the class, the method and its line.
     """
     found: dict[str, ToolSpec] = {}
+    owners: dict[str, type] = {}
+    clashes: dict[str, tuple[type, ToolSpec, type]] = {}  # by name: what one base says, and who says otherwise
     for owner in reversed(tools_class.__mro__):
         for name, method in list(vars(owner).items()):
             declaration = getattr(method, _DECLARED, None)
             if isinstance(declaration, _Declaration):
-                found[name] = _spec(owner, name, method, declaration)
+                spec, other = _spec(owner, name, method, declaration), found.get(name)
+                clashes.pop(name, None)  # whoever comes later decides, if it knows the others
+                if other is not None and not issubclass(owner, owners[name]):
+                    if (other.steps, other.to) != (spec.steps, spec.to):
+                        clashes[name] = (owners[name], other, owner)
+                found[name], owners[name] = spec, owner
             elif name in found:
                 del found[name]  # a subclass has put something else in its place
+                clashes.pop(name, None)
+    for name, (owner, other, decider) in clashes.items():
+        raise ConfigError(
+            f"{tools_class.__name__} has two tools {name!r} that belong or lead elsewhere: {decider.__name__}.{name} "
+            f"({found[name].file}:{found[name].line}) and {owner.__name__}.{name} ({other.file}:{other.line}). Give "
+            f"one of them another name, or write the tool that holds in {tools_class.__name__}."
+        )
     return found
 
 
