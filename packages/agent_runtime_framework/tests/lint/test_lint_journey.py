@@ -54,26 +54,30 @@ class SeedTools(BaseJourneyTools[State]):
         return "Done."
 
 
-class Shop(JourneyAgent[State, SeedTools, Step]):
-    key = "shop"
+class ShopMethods:
+    """What the journeys of this file have in common."""
 
-    def get_initial_state(self) -> State:
+    def get_initial_state(self):
         return State()
 
-    def get_system_prompt(self, state: State) -> str:
+    def get_system_prompt(self, state):
         return f"At {state.step.value}, {len(state.lines)} lines."
 
-    def get_tool_schemas(self, state: State) -> list[ToolSchema]:
+    def get_tool_schemas(self, state):
         if state.step is not Step.SHOP:
             return []
         add = ToolSchema("add", "Add an apple.")
         return [add, ToolSchema("checkout", "That is all.")] if state.lines else [add]
 
-    def create_tools(self, state: State, ctx: Any) -> SeedTools:
+    def create_tools(self, state, ctx):
         return SeedTools(state)
 
-    async def execute_tool(self, tools: SeedTools, name: str, arguments: dict[str, Any]) -> Any:
+    async def execute_tool(self, tools, name, arguments):
         return await getattr(tools, name)(**arguments)
+
+
+class Shop(ShopMethods, JourneyAgent[State, SeedTools, Step]):
+    key = "shop"
 
 
 def codes(agent: Any) -> list[str]:
@@ -172,7 +176,7 @@ METHODS = ["__init__", "get_initial_state", "get_system_prompt", "get_tool_schem
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("answer", [boom, lambda *_: None, lambda *_: 42, lambda *_: [42], lambda *_: {"a": boom}])
 def test_whatever_a_method_does_lint_answers(method: str, answer: Callable[..., Any]) -> None:
-    broken = type("Broken", (Shop,), {method: answer})
+    broken: Any = type("Broken", (Shop,), {method: answer})
 
     for each in lint_journey(broken):
         assert each.message.endswith(".")
@@ -209,11 +213,8 @@ def test_calls_that_go_another_way_are_not_held_against_the_methods():
             self.state.step = Step.DONE
             return "Done."
 
-    class Agent(JourneyAgent[State, Tools, Step]):
+    class Agent(ShopMethods, JourneyAgent[State, Tools, Step]):
         key = "prefixed"
-        get_initial_state = Shop.get_initial_state
-        get_system_prompt = Shop.get_system_prompt
-        get_tool_schemas = Shop.get_tool_schemas
 
         async def execute_tool(self, tools: Tools, name: str, arguments: dict[str, Any]) -> Any:
             if name == "checkout":
@@ -231,11 +232,8 @@ def test_an_execute_tool_that_moves_the_journey_itself_leaves_the_ways_open():
         async def checkout(self) -> str:
             return "Done."
 
-    class Agent(JourneyAgent[State, Tools, Step]):
+    class Agent(ShopMethods, JourneyAgent[State, Tools, Step]):
         key = "moves"
-        get_initial_state = Shop.get_initial_state
-        get_system_prompt = Shop.get_system_prompt
-        get_tool_schemas = Shop.get_tool_schemas
 
         async def execute_tool(self, tools: Tools, name: str, arguments: dict[str, Any]) -> Any:
             result = await getattr(tools, name)(**arguments)
@@ -263,10 +261,11 @@ def test_an_offer_behind_a_number_a_text_or_a_key_is_found():
         async def call_help(self) -> str:
             return "Called."
 
-    class Agent(JourneyAgent[Details, Tools, Step]):
+    class Agent(ShopMethods, JourneyAgent[Details, Tools, Step]):
         key = "behind"
-        create_tools = Shop.create_tools
-        execute_tool = Shop.execute_tool
+
+        def get_initial_state(self) -> Details:
+            return Details()
 
         def get_system_prompt(self, state: Details) -> str:
             return "Talk."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from types import FunctionType
@@ -16,85 +15,14 @@ from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.lint.dispatch import Dispatch
 from agent_runtime_framework.agents.lint.sample_states import sample_states
 from agent_runtime_framework.agents.lint.source_places import SourcePlaces, own_functions
-from agent_runtime_framework.agents.source_moves import SourceMoves, moves_in_source
-from agent_runtime_framework.tools import ToolSpec
+from agent_runtime_framework.agents.lint.step_view import CannotLook, StepView, ToolView
+from agent_runtime_framework.agents.source_moves import moves_in_source
 
-__all__ = ["CannotLook", "JourneyView", "StepView", "ToolView"]
+__all__ = ["JourneyView"]
 
 Agent = JourneyAgent[Any, Any, Any]
 
 _LONGEST_CONSTANT = 40
-
-
-class CannotLook(Exception):
-    """The journey does not let itself be looked at.
-
-    Args:
-        code: The rule.
-        method: The method that fails.
-        reason: Why: a sentence without its full stop; the steps are named behind it.
-    """
-
-    def __init__(self, code: str, method: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.method = method
-        self.reason = reason
-
-
-@dataclass(slots=True)
-class ToolView:
-    """One tool, declared or offered."""
-
-    name: str
-    """Its name."""
-    description: str
-    """What the model is told of it."""
-    parameters: dict[str, Any]
-    """Its parameters as JSON Schema."""
-    spec: ToolSpec | None = None
-    """Its declaration, when it has one."""
-    function: Callable[..., Any] | None = None
-    """The method that runs."""
-    moves: SourceMoves | None = None
-    """What its source does; None when there is no method."""
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        """The schemas of its parameters, by name."""
-        properties = self.parameters.get("properties")
-        return properties if isinstance(properties, dict) else {}
-
-
-@dataclass(slots=True)
-class StepView:
-    """One step with what the journey answers there."""
-
-    step: Any
-    """The step."""
-    tools: dict[str, ToolView] = field(default_factory=dict)
-    """What may be offered there, by name."""
-    twice: set[str] = field(default_factory=set)
-    """Names that are offered twice at once."""
-    prompt: str | None = None
-    """The prompt; None when there is none to be had."""
-    is_terminal: bool = False
-    """Whether the journey is over there, whatever its data."""
-    may_end: bool = False
-    """Whether the journey may be over there."""
-    may_talk: bool = False
-    """Whether it may be a talking step: one that is not terminal and offers no tools of its own."""
-    always_talks: bool = False
-    """Whether it is one whatever its data."""
-    next: Any = None
-    """Where a talking step leads."""
-    failures: list[CannotLook] = field(default_factory=list)
-    """What could not be asked there."""
-
-    @property
-    def name(self) -> str:
-        """The step's name."""
-        return str(getattr(self.step, "name", self.step))
 
 
 class JourneyView:

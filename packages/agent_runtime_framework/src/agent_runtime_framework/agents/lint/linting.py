@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Iterator
 
 from agent_runtime_framework.agents.lint.finding import Finding, Place
-from agent_runtime_framework.agents.lint.journey_view import Agent, CannotLook, JourneyView
+from agent_runtime_framework.agents.lint.journey_view import Agent, JourneyView
 from agent_runtime_framework.agents.lint.prompt_rules import prompt_findings
 from agent_runtime_framework.agents.lint.rules import RULES
 from agent_runtime_framework.agents.lint.schema_rules import schema_findings
 from agent_runtime_framework.agents.lint.source_places import SourcePlaces, silenced_at
 from agent_runtime_framework.agents.lint.step_rules import StepRules
+from agent_runtime_framework.agents.lint.step_view import CannotLook
 from agent_runtime_framework.agents.lint.tool_rules import tool_findings
 
 __all__ = ["lint_journey"]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.agents.lint.finding import Place
-from agent_runtime_framework.agents.lint.journey_view import JourneyView, StepView
+from agent_runtime_framework.agents.lint.journey_view import JourneyView
+from agent_runtime_framework.agents.lint.step_view import StepView
 from agent_runtime_framework.prompts import PromptTemplate
 
 __all__ = ["prompt_findings"]

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from agent_runtime_framework.agents.lint.finding import Place
-from agent_runtime_framework.agents.lint.journey_view import JourneyView, ToolView
+from agent_runtime_framework.agents.lint.journey_view import JourneyView
+from agent_runtime_framework.agents.lint.step_view import ToolView
 
 __all__ = ["schema_findings"]
 

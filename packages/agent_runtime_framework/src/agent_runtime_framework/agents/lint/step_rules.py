@@ -8,7 +8,8 @@ from typing import Any
 
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.lint.finding import Place
-from agent_runtime_framework.agents.lint.journey_view import JourneyView, StepView, ToolView
+from agent_runtime_framework.agents.lint.journey_view import JourneyView
+from agent_runtime_framework.agents.lint.step_view import StepView, ToolView
 
 __all__ = ["StepRules"]
 

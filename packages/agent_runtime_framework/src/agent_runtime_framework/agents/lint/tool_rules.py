@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_runtime_framework.agents.lint.finding import Place
-from agent_runtime_framework.agents.lint.journey_view import JourneyView, ToolView
+from agent_runtime_framework.agents.lint.journey_view import JourneyView
 from agent_runtime_framework.agents.lint.side_effects import side_effect_of
 from agent_runtime_framework.agents.lint.source_places import own_functions
+from agent_runtime_framework.agents.lint.step_view import ToolView
 from agent_runtime_framework.tools import BaseJourneyTools, ToolSpec
 
 __all__ = ["tool_findings"]
