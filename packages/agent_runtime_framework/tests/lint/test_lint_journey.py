@@ -15,6 +15,7 @@ from agent_runtime_framework import (
     BaseJourneyState,
     BaseJourneyTools,
     JourneyAgent,
+    PromptTemplate,
     StepPromptMapping,
     ToolSchema,
     lint_journey,
@@ -166,15 +167,35 @@ def test_a_step_with_fixed_words_needs_no_prompt_and_may_talk():
     assert set(codes(Agent)) == {"J201"}  # the tools, which nothing offers now
 
 
+def test_a_fixed_text_needs_its_variables():
+    class Agent(Shop):
+        says = MappingProxyType({Step.DONE: PromptTemplate("Goodbye, $nmae, and thanks for your $lines.")})
+
+    assert [(each.code, each.message) for each in lint_journey(Agent)] == [
+        ("J403", "Nothing gives $nmae a value in the fixed text of step DONE.")
+    ]
+
+
 def boom(*_: Any) -> Any:
     raise RuntimeError("boom")
 
 
-METHODS = ["__init__", "get_initial_state", "get_system_prompt", "get_tool_schemas", "is_terminal_state"]
+def leave(*_: Any) -> Any:
+    raise SystemExit(3)
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("answer", [boom, lambda *_: None, lambda *_: 42, lambda *_: [42], lambda *_: {"a": boom}])
+async def later(*_: Any) -> Any:
+    return None
+
+
+METHODS = ["__init__", "get_initial_state", "get_system_prompt", "get_tool_schemas", "is_terminal_state", "next_step"]
+
+
+ANSWERS = [boom, leave, later, lambda *_: None, lambda *_: 42, lambda *_: [42], lambda *_: {"a": boom}]
+CASES = [(method, answer) for method in METHODS for answer in ANSWERS if (method, answer) != ("__init__", later)]
+
+
+@pytest.mark.parametrize(("method", "answer"), CASES)
 def test_whatever_a_method_does_lint_answers(method: str, answer: Callable[..., Any]) -> None:
     broken: Any = type("Broken", (Shop,), {method: answer})
 

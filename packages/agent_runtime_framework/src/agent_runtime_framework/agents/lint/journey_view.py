@@ -77,7 +77,7 @@ class JourneyView:
         try:
             state = self.agent.get_initial_state()
             state.get_step()
-        except Exception as error:  # the user's method may raise anything
+        except (Exception, SystemExit) as error:  # the user's method may raise anything
             _close(locals().get("state"))
             raise CannotLook("J002", "get_initial_state", f"get_initial_state() raises {_said(error)}") from error
         return state
@@ -103,15 +103,30 @@ class JourneyView:
         view.may_talk = not view.is_terminal and any(empty)
         view.always_talks = not view.may_end and bool(empty) and all(empty)
         if view.may_talk:
-            view.next = self._ask(view, "next_step", states[:1], lambda state: self.agent.next_step(state))
+            view.next = self._next(view, states[:1])
         view.prompt = self._prompt(view, states)
         return view
 
+    def _next(self, view: StepView, states: list[Any]) -> Any:
+        """Where a talking step leads."""
+        answer: Any = self._ask(view, "next_step", states, self.agent.next_step)
+        if answer is None or isinstance(answer, self.step_class):
+            return answer
+        _close(answer)
+        reason = f"next_step() gives {type(answer).__name__}, which is no step"
+        view.failures.append(CannotLook("J004", "next_step", reason))
+        return None
+
+    def _is_over(self, state: Any) -> bool:
+        answer: Any = self.agent.is_terminal_state(state)
+        if inspect.iscoroutine(answer):
+            answer.close()
+            raise CannotLook("J004", "is_terminal_state", "is_terminal_state() gives a coroutine: it is not awaited")
+        return bool(answer)
+
     def _ends(self, view: StepView, states: list[Any]) -> tuple[bool, bool]:
         """Whether the journey may be over at a step, and whether it is whatever its data."""
-        answers = self._ask_all(
-            view, "is_terminal_state", states, lambda state: bool(self.agent.is_terminal_state(state))
-        )
+        answers = self._ask_all(view, "is_terminal_state", states, self._is_over)
         return any(answers), bool(answers) and all(answers)
 
     def _offers(self, view: StepView, states: list[Any]) -> list[bool]:
@@ -193,7 +208,7 @@ class JourneyView:
                 answers.append(ask(copy.copy(state)))
             except CannotLook as error:
                 failure = failure or error
-            except Exception as error:  # the user's method may raise anything
+            except (Exception, SystemExit) as error:  # the user's method may raise anything
                 is_missing = method == "get_system_prompt" and isinstance(error, KeyError) and view.step in error.args
                 code = "J401" if is_missing else "J003"
                 failure = failure or CannotLook(code, method, f"{method}() raises {_said(error)}")
@@ -208,7 +223,7 @@ def _made(agent_class: type[Agent]) -> Agent:
         raise CannotLook("J001", "", f"{agent_class.__name__} lacks {missing}")
     try:
         return agent_class()
-    except Exception as error:  # the user's constructor may raise anything
+    except (Exception, SystemExit) as error:  # the user's constructor may raise anything
         name = agent_class.__name__
         raise CannotLook("J005", "__init__", f"{name} cannot be made without arguments: {_said(error)}") from error
 
@@ -218,7 +233,7 @@ def _standing_at(state: Any, step: Any) -> Any:
     try:
         own = copy.copy(state)
         own.set_step(step)
-    except Exception:  # the user's set_step() may raise anything
+    except (Exception, SystemExit):  # the user's set_step() may raise anything
         return None
     return own
 

@@ -19,7 +19,12 @@ _CALLED = re.compile(r"\b(?:[Cc]all|[Uu]se|[Uu]sing|[Tt]ool)\s+`?([a-z]\w*_\w+)`
 
 
 def prompt_findings(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
-    """Code, place and sentence of each finding about prompts."""
+    """Code, place and sentence of each finding about prompts and fixed texts."""
+    for step, text in (view.agent_class.says or {}).items():
+        if isinstance(text, PromptTemplate):
+            for name in _unfilled(text.render(**dict.fromkeys(view.state_fields, "")), set()):
+                why = f"Nothing gives {name} a value in the fixed text of step {view.steps[step].name}."
+                yield "J403", view.places.of_prompt(step), why
     fields, place = _fields(view), view.places.of_prompt
     for each in view.steps.values():
         if each.prompt is None or not each.prompt.strip():
@@ -49,7 +54,7 @@ def _instructions(view: JourneyView) -> Iterator[tuple[str, Place, str]]:
 def _wants_prompt(view: JourneyView, each: StepView) -> bool:
     if any(failure.method == "get_system_prompt" for failure in each.failures):
         return False  # that is told already
-    if each.step in (getattr(view.agent_class, "says", None) or {}):
+    if each.step in (view.agent_class.says or {}):
         return False
     only_instructions = is_default(view.agent_class.get_system_prompt) and view.agent_class.prompts is None
     return not only_instructions

@@ -46,11 +46,11 @@ def sample_states(initial: Any, constants: Iterable[Any] = ()) -> list[Any]:
         constants: Texts and numbers to be tried in fields of their types, as the journey's code knows them.
     """
     constants = list(constants)
-    states = [initial]
     try:
+        states = [copy.deepcopy(initial)]
         fields = vars(initial)
-    except TypeError:
-        return states
+    except Exception:  # a state may hold anything, also what does not let itself be copied
+        return [initial]
     hints = _hints(type(initial))
     samples: dict[str, Any] = {}
     choices: list[tuple[str, Any]] = []

@@ -81,11 +81,11 @@ class StepRules:
     def _targets(self, tool: ToolView) -> set[Any]:
         if tool.spec is not None:
             return set(tool.spec.to)
-        if tool.moves is None or self._view.dispatch.moves_itself:
-            is_missing = self._view.dispatch.runs_method_of(tool.name) and self._view.tools_class is not None
-            return set() if is_missing else set(self._all)
-        if not self._view.dispatch.runs_method_of(tool.name):
+        dispatch = self._view.dispatch
+        if dispatch.moves_itself or not dispatch.runs_method_of(tool.name) or self._view.tools_class is None:
             return set(self._all)
+        if tool.moves is None:
+            return set()  # there is no such method
         return set(tool.moves.steps) if tool.moves.is_complete else set(self._all)
 
     def _reached_from(self, start: Any, ways: dict[Any, set[Any]]) -> set[Any]:
@@ -131,7 +131,7 @@ class StepRules:
 
 def _says(view: JourneyView, step: Any) -> bool:
     """Whether the journey has fixed words for a step: then it is meant to talk there."""
-    return step in (getattr(view.agent_class, "says", None) or {})
+    return step in (view.agent_class.says or {})
 
 
 def _names(each: StepView) -> str:
