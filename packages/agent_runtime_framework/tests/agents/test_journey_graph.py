@@ -315,6 +315,20 @@ def test_mermaid_names_steps_tools_and_guards() -> None:
     ]
 
 
+def test_what_mermaid_would_take_for_its_own_is_escaped() -> None:
+    steps = tuple(GraphStep(step=name) for name in ('say "hi"', "end; <b>", "", "`#35;`"))
+    move = Move(source=steps[0].step, target=steps[1].step, tool="a|b")
+    graph = JourneyGraph(name="Odd", steps=steps, moves=(move,), start=steps[0].step)
+
+    assert graph.to_mermaid().splitlines()[1:] == [
+        '    s0["say #34;hi#34;"]',
+        '    s1["end#59; #60;b#62;"]',
+        '    s2[" "]',
+        '    s3["#96;#35;35#59;#96;"]',
+        '    s0 -->|"a#124;b"| s1',
+    ]
+
+
 def test_a_path_is_marked_in_mermaid() -> None:
     text = Onboarding.graph().to_mermaid([Step.WELCOME, Step.NAME, Step.EMAIL, Step.NAME])
 

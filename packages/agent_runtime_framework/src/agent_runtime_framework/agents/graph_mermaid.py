@@ -42,7 +42,7 @@ def mermaid(graph: JourneyGraph, path: Iterable[Any] = ()) -> str:
 
 def _shape(box: Box) -> str:
     """A box with its text; the start is rounded, the end doubly framed, what is no step a circle or a lozenge."""
-    text = "<br/>".join([_escaped(box.title), *map(_escaped, box.lines)])
+    text = "<br/>".join(map(_escaped, filter(None, [box.title, *box.lines]))) or " "
     if not box.is_real:
         return f'{{{{"{text}"}}}}'
     if box.is_terminal:
