@@ -11,6 +11,7 @@ from agent_runtime_framework.agents import (
     on_enter,
     on_exit,
 )
+from agent_runtime_framework.agents.lint import Finding, lint_journey
 from agent_runtime_framework.config import (
     FrameworkConfig,
     configure,
@@ -72,6 +73,7 @@ __all__ = [
     "Executor",
     "ExecutorConfig",
     "ExecutorHooks",
+    "Finding",
     "FrameworkConfig",
     "HistoryPolicy",
     "InMemoryStore",
@@ -108,6 +110,7 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "lint_journey",
     "migrate",
     "on_enter",
     "on_exit",
