@@ -55,6 +55,8 @@ class ToolSpec:
     """The question that a person has to say yes to before it runs; None when nobody is asked."""
     ends_run: bool
     """Whether its success ends the run, with its result as the response."""
+    sets: tuple[str, ...] | None
+    """The fields of the state that it sets; None when its source is to tell."""
     file: str
     """Where it is written."""
     line: int
