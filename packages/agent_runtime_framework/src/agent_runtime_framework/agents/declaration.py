@@ -11,7 +11,7 @@ from typing import Any
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_framework.state import BaseJourneyState
 from agent_runtime_framework.tools import BaseJourneyTools, ToolSpec
-from agent_runtime_framework.tools.corrections import check_fields
+from agent_runtime_framework.tools.named_fields import check_fields
 
 __all__ = ["Declaration", "declaration_of"]
 

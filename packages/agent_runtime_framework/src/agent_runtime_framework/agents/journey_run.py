@@ -29,7 +29,8 @@ from agent_runtime_framework.executor.reply import Reply, read_reply
 from agent_runtime_framework.prompts import PromptTemplate
 from agent_runtime_framework.tools import BaseJourneyTools, ToolResult
 from agent_runtime_framework.tools.approval import Approval
-from agent_runtime_framework.tools.corrections import CANCELLED_PROMPT, Corrections
+from agent_runtime_framework.tools.correction_tools import CANCELLED_PROMPT
+from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:

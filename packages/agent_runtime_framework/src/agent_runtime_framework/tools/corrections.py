@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
-from agent_runtime_core.errors import ConfigError
 from agent_runtime_framework.state.snapshot import StateSnapshot
+from agent_runtime_framework.tools.correction_tools import NAMES, correction_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.retry import ToolRetry
 from agent_runtime_framework.tools.spec import ToolSpec
 from agent_runtime_framework.tools.travel import Passed
 from agent_runtime_framework.tools.written_fields import written_fields
 
-__all__ = ["CANCELLED_PROMPT", "Corrections", "check_fields"]
-
-CANCELLED_PROMPT: Final = (
-    "The user has cancelled. Nothing of it goes on, and nothing is to be asked any more. If they want to begin anew, "
-    "call start_again when you have that tool; otherwise answer briefly."
-)
-"""What the model is told at every step of a journey that was cancelled."""
-
-_NAMES: Final = ("go_back", "change_answer", "start_again", "cancel")
-
-_PURPOSES: Final = {
-    "go_back": "Go back to the step before, when the user asks for it. The answers given so far are kept.",
-    "change_answer": (
-        "Reopen an answer that the user wants to change: the journey goes to where it is asked for, and afterwards "
-        "returns by itself. Then save the new answer with the tool of that step."
-    ),
-    "start_again": "Forget all answers and begin from the start, when the user asks for it.",
-    "cancel": (
-        "Cancel the whole conversation's task, when the user asks for it. The first call cancels nothing: ask the "
-        "user whether they are sure, and call it again once they have answered yes."
-    ),
-}
+__all__ = ["Corrections"]
 
 
 class Corrections:
@@ -67,11 +46,17 @@ class Corrections:
                 self.sets[name] = spec.sets
             elif tools_class is not None:
                 self.sets[name] = written_fields(spec.function, tools_class, state_class)
+        self.setters: dict[str, list[ToolSpec]] = {}
+        """The tools that set each field, by the field's name."""
+        for name, names in self.sets.items():
+            for each in names:
+                self.setters.setdefault(each, []).append(specs[name])
         known = [each.name for each in fields(state_class)] if state_class and is_dataclass(state_class) else []
-        bound = {name for tool, names in self.sets.items() if specs[tool].steps is not None for name in names}
-        self.changeable = tuple(name for name in known if name in bound)
+        self.changeable = tuple(
+            name for name in known if any(spec.steps is not None for spec in self.setters.get(name, ()))
+        )
         """The fields whose answers can be changed, in the order of the state."""
-        self.names = tuple(name for name in _NAMES if name not in specs)
+        self.names = tuple(name for name in NAMES if name not in specs)
         """The tools of its own; a tool of the journey that has such a name takes its place."""
 
     # What is offered.
@@ -89,10 +74,7 @@ class Corrections:
             return self._formats({"start_again": ()})
         fields_now = tuple(name for name in self.changeable if self._can_change(name, state, initial, notes))
         has_begun = bool(
-            travel.path
-            or travel.ahead
-            or state.get_step() != initial.get_step()
-            or any(self._is_set(name, state, initial, notes) for name in self._all_fields())
+            travel.path or travel.ahead or any(self._is_set(name, state, initial, notes) for name in self.setters)
         )
         wanted: dict[str, tuple[str, ...]] = {}
         if self._place_before(notes) is not None:
@@ -105,10 +87,10 @@ class Corrections:
 
     def all_formats(self) -> list[dict[str, Any]]:
         """All of them, as a journey with `tools="stable"` tells them to the model at every step."""
-        return self._formats({name: self.changeable for name in _NAMES if name != "change_answer" or self.changeable})
+        return self._formats({name: self.changeable for name in NAMES if name != "change_answer" or self.changeable})
 
     def _formats(self, wanted: Mapping[str, tuple[str, ...]]) -> list[dict[str, Any]]:
-        return [_format(name, wanted[name]) for name in self.names if name in wanted]
+        return [correction_tool(name, wanted[name]) for name in self.names if name in wanted]
 
     # What they do.
 
@@ -245,9 +227,6 @@ class Corrections:
 
     # What is known of fields and steps.
 
-    def _all_fields(self) -> Iterable[str]:
-        return {name: None for names in self.sets.values() for name in names}
-
     def _is_set(self, name: str, state: Any, initial: Any, notes: JourneyNotes) -> bool:
         return name in notes.travel.answered or bool(getattr(state, name, None) != getattr(initial, name, None))
 
@@ -263,8 +242,7 @@ class Corrections:
         return tuple(name for name in names if self._is_set(name, state, initial, notes))
 
     def _ran_once(self, tool: str, notes: JourneyNotes) -> bool:
-        spec = self.specs.get(tool)
-        return spec is not None and spec.once and tool in notes.once
+        return tool in notes.once and tool in self.specs and self.specs[tool].once
 
     def _kept(self, notes: JourneyNotes) -> set[str]:
         """The fields of tools that have run and run only once: nothing could set them again."""
@@ -272,23 +250,17 @@ class Corrections:
 
     def _target(self, name: str, notes: JourneyNotes) -> Any:
         """The step at which a field is asked for: the last one on the path, or the first by declaration."""
-        steps = [
-            step
-            for tool, names in self.sets.items()
-            if name in names and not self._ran_once(tool, notes)
-            for step in self.specs[tool].steps or ()
-        ]
-        by_name = {step.name: step for step in steps}
-        on_path = [by_name[each.step] for each in notes.travel.path if each.step in by_name]
-        return on_path[-1] if on_path else next(iter(steps), None)
+        specs = [spec for spec in self.setters[name] if not self._ran_once(spec.name, notes)]
+        steps = {step.name: step for spec in specs for step in spec.steps or ()}
+        on_path = (steps[each.step] for each in reversed(notes.travel.path) if each.step in steps)
+        return next(on_path, next(iter(steps.values()), None))
 
     def _can_change(self, name: str, state: Any, initial: Any, notes: JourneyNotes) -> bool:
         """Whether a field is set, can be set again, and not by a tool that is at hand anyway."""
-        if not self._is_set(name, state, initial, notes) or name in self._kept(notes):
-            return False
         here = state.get_step()
-        at_hand = any(name in names and self.specs[tool].belongs_to(here) for tool, names in self.sets.items())
-        return not at_hand and self._target(name, notes) is not None
+        return self._is_set(name, state, initial, notes) and not any(
+            spec.belongs_to(here) or self._ran_once(spec.name, notes) for spec in self.setters[name]
+        )
 
     def _place_before(self, notes: JourneyNotes) -> int | None:
         """Where on the path the last step is that can be gone through again."""
@@ -310,44 +282,6 @@ class Corrections:
         if not done:
             return ""
         return f" Done already, not undone, and not to be done again: {', '.join(done)}."
-
-
-def check_fields(specs: Iterable[ToolSpec], state_class: type | None, journey: str) -> None:
-    """Make sure that the fields named by `@tool(sets=...)` and by the state's `depends` are fields.
-
-    Raises:
-        ConfigError: One of them is none; the text says where it is written.
-    """
-    if state_class is None or not is_dataclass(state_class):
-        return
-    known = [each.name for each in fields(state_class) if each.name != "step"]
-
-    def check(name: object, place: str) -> None:
-        if name not in known:
-            raise ConfigError(
-                f"{place} names {name!r}, which is no field that {journey} could ask for: give one of "
-                f"{', '.join(known) or 'none'}."
-            )
-
-    for spec in specs:
-        for name in spec.sets or ():
-            check(name, f"{spec.function.__qualname__} ({spec.file}:{spec.line}): sets=")
-    depends = getattr(state_class, "depends", None)
-    if depends is None or "depends" in known:
-        return
-    if not isinstance(depends, Mapping) or any(isinstance(each, str) for each in depends.values()):
-        raise ConfigError(f'{state_class.__name__}.depends must be a dict such as {{"quote": ("age", "car")}}.')
-    for name, sources in depends.items():
-        for each in (name, *sources):
-            check(each, f"{state_class.__name__}.depends")
-
-
-def _format(name: str, fields_now: tuple[str, ...]) -> dict[str, Any]:
-    parameters: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
-    if name == "change_answer":
-        choice = {"type": "string", "enum": list(fields_now), "description": "The answer to change."}
-        parameters = {"type": "object", "properties": {"field": choice}, "required": ["field"]}
-    return {"type": "function", "function": {"name": name, "description": _PURPOSES[name], "parameters": parameters}}
 
 
 def _drop_approvals(notes: JourneyNotes) -> str:

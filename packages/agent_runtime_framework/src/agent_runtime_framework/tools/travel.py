@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 __all__ = ["Passed", "Travel"]
@@ -34,7 +34,8 @@ class Passed:
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON data."""
-        return {**asdict(self), "fields": list(self.fields)}
+        data: dict[str, Any] = {"step": self.step, "tool": self.tool, "to": self.to}
+        return {**data, "fields": list(self.fields)} if self.fields else data
 
 
 @dataclass(slots=True)
@@ -91,9 +92,7 @@ class Travel:
 
     def copy(self) -> Travel:
         """One of its own, with the same content."""
-        copied = Travel.from_dict(self.to_dict())
-        copied.may_cancel, copied.message_id = self.may_cancel, self.message_id
-        return copied
+        return replace(self, path=list(self.path), ahead=list(self.ahead), answered=list(self.answered))
 
     def begin_run(self, message_id: str, *, is_message: bool) -> None:
         """Note which message a run answers. Leave to cancel is good for the user's next message and no other.
