@@ -6,6 +6,7 @@ from agent_runtime_framework.agents import (
     AgentResult,
     JourneyAgent,
     JourneyConfig,
+    migrate,
 )
 from agent_runtime_framework.config import (
     FrameworkConfig,
@@ -103,6 +104,7 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "migrate",
     "set_config",
     "should_swallow_exceptions",
     "tool",

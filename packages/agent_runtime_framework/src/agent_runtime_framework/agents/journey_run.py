@@ -18,9 +18,11 @@ from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.corrections import corrections_of
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
+from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.engine import TurnSetup
@@ -59,6 +61,7 @@ class JourneyRun:
         verdict: Verdict | None = None,
     ) -> None:
         self._agent = agent
+        self._journey = agent  # who says steps, prompts and tools: an older one, where the conversation stays with it
         self._ctx = ctx
         self._incoming = incoming
         self._verdict = verdict
@@ -99,7 +102,6 @@ class JourneyRun:
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent._model()
-        self._corrections = await corrections_of(type(agent))
         answered: Answered | None = None
         said_already: str | None = None  # what a run had said that broke off right before its end
         if self._incoming is None:
@@ -115,13 +117,16 @@ class JourneyRun:
                 history = RunHistory(log, ctx, answer.lease)
                 self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
                 self._committed = len(self.messages)
-                ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+                if isinstance(ctx, KeptContext):
+                    ctx.show(self.messages)
                 if not answer.placed:
                     said_already = _last_words(self.messages)
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
         self._state = state
+        self._journey = journey_of(agent, ctx.checkpoint)
+        self._corrections = await corrections_of(type(self._journey))
         self._ctx.notes.approval_lifetime = agent.config.approval_lifetime
         if answered is None:
             message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
@@ -137,9 +142,9 @@ class JourneyRun:
             return opening, replayed(answered, state_data(state))
         if said_already is not None:
             return opening, await self._ended_before(said_already)
-        if agent.is_terminal_state(state):
+        if self._journey.is_terminal_state(state):
             said = ctx.get_user_message()
-            if said is not None and agent.is_closing_message(said):
+            if said is not None and self._journey.is_closing_message(said):
                 return opening, "closing_message"
         return opening, None
 
@@ -169,7 +174,9 @@ class JourneyRun:
             return  # it was stored by an earlier run that broke off
         self._ctx.notes.decide(approval, verdict.granted, verdict.by)
         log = self._agent._conversation_log()
-        await log.commit(self._ctx, state_data(self._state), lease=self._lease.token)
+        await log.commit(
+            self._ctx, state_data(self._state), state_version=self._journey.version, lease=self._lease.token
+        )
 
     async def _ended_before(self, response: str) -> RunFinished:
         """The end of a run whose last words are stored, and its end is not."""
@@ -179,7 +186,7 @@ class JourneyRun:
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
-        agent, state = self._agent, self._state
+        agent, state = self._journey, self._state
         self._tools = self._new_tools()
         prompt: Any = CANCELLED_PROMPT if self._is_cancelled else agent.get_system_prompt(state)
         if prompt.__class__ is not str:
@@ -206,7 +213,7 @@ class JourneyRun:
         offer = {each["function"]["name"]: each["function"] for each in offered}
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
-            raise ConfigError(f"{type(self._agent).__name__} offers two tools of one name: {names}.")
+            raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
         travel = self._ctx.notes.travel.copy()
         outcome = await call_tool(
             call,
@@ -227,7 +234,7 @@ class JourneyRun:
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""
-        tools = self._agent.create_tools(self._state, self._ctx)
+        tools = self._journey.create_tools(self._state, self._ctx)
         if isinstance(tools, BaseJourneyTools):
             tools._notes = self._ctx.notes
         return tools
@@ -252,7 +259,7 @@ class JourneyRun:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
         talked = (
             finished is not None
-            and self._agent._talks_at(self._state, self._offered[: self._own_offer])
+            and self._journey._talks_at(self._state, self._offered[: self._own_offer])
             and not self._is_cancelled
             and finished.reason == "text_response"
             and self.messages[-1]["content"]
@@ -288,6 +295,7 @@ class JourneyRun:
             self._ctx,
             state_data(self._state),
             new,
+            state_version=self._journey.version,
             lease=self._lease.token,
             finish=None if finished is None else run_record(finished),
         )
@@ -297,26 +305,26 @@ class JourneyRun:
 
     def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
-        if not self._agent.is_terminal_state(self._state):
-            target = self._agent.next_step(self._state)
+        if not self._journey.is_terminal_state(self._state):
+            target = self._journey.next_step(self._state)
             if target is not None:
                 self._state.set_step(target)
 
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        schemas = () if self._is_cancelled else self._agent.get_tool_schemas(self._state)
+        schemas = () if self._is_cancelled else self._journey.get_tool_schemas(self._state)
         try:
             self._offered = [schema.to_openai_format() for schema in schemas]
         except (AttributeError, TypeError) as error:
             raise ConfigError(
-                f"{type(self._agent).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
+                f"{type(self._journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
                 f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
             ) from error
         self._own_offer = len(self._offered)
-        if self._corrections is not None and not self._agent.is_terminal_state(self._state):
+        if self._corrections is not None and not self._journey.is_terminal_state(self._state):
             own = {each["function"]["name"] for each in self._offered}
-            initial = self._agent.get_initial_state()
+            initial = self._journey.get_initial_state()
             built_in = self._corrections.offered(self._state, initial, self._ctx.notes)
             self._offered = [*self._offered, *(each for each in built_in if each["function"]["name"] not in own)]
         return self._offered
@@ -328,7 +336,7 @@ class JourneyRun:
 
     async def _run_tool(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run an offered tool: one of the journey, or a correction."""
-        agent, corrections, state, notes = self._agent, self._corrections, self._state, self._ctx.notes
+        agent, corrections, state, notes = self._journey, self._corrections, self._state, self._ctx.notes
         if corrections is None:
             return await agent.execute_tool(self._tools, name, arguments)
         if all(each["function"]["name"] != name for each in self._offered[: self._own_offer]):
