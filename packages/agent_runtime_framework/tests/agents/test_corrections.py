@@ -609,6 +609,28 @@ def test_a_field_that_is_none_is_refused_when_the_class_is_made():
             key = "other"
 
 
+@pytest.mark.parametrize("depends", [{"quote": "age"}, ["quote"], "quote", 1], ids=str)
+def test_a_table_that_is_none_is_refused_when_the_class_is_made(depends):
+    Other = type("Other", (State,), {"depends": depends})
+
+    with pytest.raises(ConfigError, match=r"Other\.depends must be a dict such as"):
+
+        class Another(JourneyAgent[Other, Tools, Step]):  # type: ignore[valid-type]
+            key = "other"
+
+
+async def test_a_field_of_that_name_is_a_field():
+    @dataclass
+    class Parcel(State):
+        depends: str = "abc"  # type: ignore[assignment,misc]
+
+    class Sending(JourneyAgent[Parcel, Tools, Step]):
+        key = "sending"
+        prompts = Journey.prompts
+
+    assert (await Sending(ScriptedLLM([NAME, "ok"])).send("c", "hi")).state["step"] == "age"
+
+
 # Whatever is corrected, in whatever order: the journey arrives, and what was not reopened is as it was.
 
 ANSWERS = {Step.NAME: NAME, Step.AGE: AGE, Step.PLAN: BIG, Step.EXTRAS: EXTRA, Step.PAY: NEWS}

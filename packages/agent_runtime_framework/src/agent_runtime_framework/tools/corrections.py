@@ -10,6 +10,7 @@ from typing import Any
 
 from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools.correction_tools import NAMES, correction_tool
+from agent_runtime_framework.tools.named_fields import declared_depends
 from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.retry import ToolRetry
 from agent_runtime_framework.tools.spec import ToolSpec
@@ -38,7 +39,7 @@ class Corrections:
     ) -> None:
         self.specs = specs
         self.steps = step_class
-        self.depends: dict[str, tuple[str, ...]] = dict(getattr(state_class, "depends", None) or {})
+        self.depends = declared_depends(state_class)
         self.sets: dict[str, tuple[str, ...]] = {}
         """The fields that each tool sets, by the tool's name."""
         for name, spec in specs.items():

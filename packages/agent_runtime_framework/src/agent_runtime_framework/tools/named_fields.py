@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_framework.tools.spec import ToolSpec
 
-__all__ = ["check_fields"]
+__all__ = ["check_fields", "declared_depends"]
 
 
 def check_fields(specs: Iterable[ToolSpec], state_class: type | None, journey: str) -> None:
@@ -31,11 +31,24 @@ def check_fields(specs: Iterable[ToolSpec], state_class: type | None, journey: s
     for spec in specs:
         for name in spec.sets or ():
             check(name, f"{spec.function.__qualname__} ({spec.file}:{spec.line}): sets=")
-    depends = getattr(state_class, "depends", None)
-    if depends is None or "depends" in known:
-        return
-    if not isinstance(depends, Mapping) or any(isinstance(each, str) for each in depends.values()):
-        raise ConfigError(f'{state_class.__name__}.depends must be a dict such as {{"quote": ("age", "car")}}.')
-    for name, sources in depends.items():
+    for name, sources in declared_depends(state_class).items():
         for each in (name, *sources):
             check(each, f"{state_class.__name__}.depends")
+
+
+def declared_depends(state_class: type | None) -> dict[str, tuple[str, ...]]:
+    """Which fields of a state are made of which others, as its class attribute `depends` says.
+
+    A field, property or method of that name says nothing.
+
+    Raises:
+        ConfigError: The attribute is no such table.
+    """
+    depends = getattr(state_class, "depends", None)
+    is_field = is_dataclass(state_class) and any(each.name == "depends" for each in fields(state_class))
+    if depends is None or is_field or callable(depends) or isinstance(depends, property):
+        return {}
+    assert state_class is not None  # or there was no attribute
+    if not isinstance(depends, Mapping) or not all(isinstance(each, (tuple, list)) for each in depends.values()):
+        raise ConfigError(f'{state_class.__name__}.depends must be a dict such as {{"quote": ("age", "car")}}.')
+    return {name: tuple(sources) for name, sources in depends.items()}
