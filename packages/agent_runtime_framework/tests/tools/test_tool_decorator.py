@@ -317,6 +317,7 @@ async def test_tools_are_offered_at_their_steps_and_lead_where_they_say():
         "hm",
         tool_call_reply("help"),
         "ok",
+        corrections=False,
     )
 
     await agent.send("c", "hi")
@@ -632,7 +633,14 @@ def test_the_decorator_stands_on_functions_only():
 
 
 async def test_with_instructions_what_changes_comes_last():
-    agent = journey(Paying, tool_call_reply("save", name="Ada"), "ok", instructions="Be kind.", tools="stable")
+    agent = journey(
+        Paying,
+        tool_call_reply("save", name="Ada"),
+        "ok",
+        instructions="Be kind.",
+        tools="stable",
+        corrections=False,
+    )
 
     await agent.send("c", "I am Ada")
 

@@ -11,6 +11,7 @@ from typing import Any
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_framework.state import BaseJourneyState
 from agent_runtime_framework.tools import BaseJourneyTools, ToolSpec
+from agent_runtime_framework.tools.named_fields import check_fields
 
 __all__ = ["Declaration", "declaration_of"]
 
@@ -37,7 +38,8 @@ def declaration_of(agent_class: type, base: type) -> Declaration:
         base: The generic class whose arguments they are: state, tools, steps.
 
     Raises:
-        ConfigError: A tool names a step that the journey does not have; the text names class, method and line.
+        ConfigError: A tool names a step that the journey does not have, or a field that the state does not; the text
+            names class, method and line.
     """
     arguments = _arguments(agent_class, base)
     state_class = _class(arguments, 0, BaseJourneyState)
@@ -49,6 +51,7 @@ def declaration_of(agent_class: type, base: type) -> Declaration:
     if step_class is not None:
         for spec in declared.tools.values():
             _check_steps(spec, step_class, tools_class, agent_class)
+    check_fields(declared.tools.values(), state_class, agent_class.__name__)
     return declared
 
 

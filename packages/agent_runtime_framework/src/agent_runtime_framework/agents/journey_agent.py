@@ -188,6 +188,10 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     says: ClassVar[Mapping[Any, str | PromptTemplate] | None] = None
     """Fixed text by step, said in place of asking the model: at a talking step, and at any step that a tool of the run
     has just led to. Templates are filled in with the fields of the state."""
+    corrections: ClassVar[bool | None] = None
+    """Whether the model gets tools of the framework's to correct what was said: `go_back`, `change_answer`,
+    `start_again` and `cancel`, where they make sense. None: in journeys whose tools are declared with `@tool`, unless
+    they have a `get_tool_schemas` of their own."""
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
     step_hooks: ClassVar[tuple[StepHook, ...]] = ()
@@ -424,6 +428,10 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateDecodeError: The stored state cannot be read.
         """
         return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=owner))
+
+    async def is_cancelled(self, conversation_id: UUID | str, *, owner: str = "") -> bool:
+        """Whether the user has cancelled the journey of a conversation, and not begun again since."""
+        return (await self._stored_notes(conversation_id, owner)).travel.cancelled
 
     async def get_history(self, conversation_id: UUID | str, *, owner: str = "") -> list[AgentMessage]:
         """All stored messages of a conversation, oldest first."""

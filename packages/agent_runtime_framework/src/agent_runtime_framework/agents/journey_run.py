@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from decimal import Decimal
 from functools import partial
-from inspect import iscoroutine
+from inspect import isawaitable, iscoroutine
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from agent_runtime_core.interfaces import Answered, Begun
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
+from agent_runtime_framework.agents.corrections import corrections_of
 from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.kept_context import KeptContext
@@ -31,8 +32,10 @@ from agent_runtime_framework.executor.engine import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.executor.reply import Reply, read_reply
 from agent_runtime_framework.prompts import PromptTemplate
-from agent_runtime_framework.tools import BaseJourneyTools
+from agent_runtime_framework.tools import BaseJourneyTools, ToolResult
 from agent_runtime_framework.tools.approval import Approval
+from agent_runtime_framework.tools.correction_tools import CANCELLED_PROMPT
+from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 
 if TYPE_CHECKING:
@@ -79,8 +82,10 @@ class JourneyRun:
         self._told_step: Any = None  # the step that the events have told so far
         self._tools: Any = None
         self._offered: list[dict[str, Any]] = []
+        self._own_offer = 0  # so many of the offered tools are the journey's own
         self._offer_is_old = False  # a tool has run since the journey was asked
         self._asked_at: Any = None  # the step at which the run began, or its last turn
+        self._corrections: Corrections | None = None
         self._costs: dict[int, tuple[Decimal | None, str]] = {}  # by place in the messages
 
     @property
@@ -125,7 +130,11 @@ class JourneyRun:
             state = agent.get_initial_state()
         self._state = state
         self._journey = journey_of(agent, ctx.checkpoint)
+        self._corrections = await corrections_of(type(self._journey))
         self._ctx.notes.approval_lifetime = agent.config.approval_lifetime
+        if answered is None:
+            message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
+            self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
         self._told_step = self._asked_at = step = state.get_step()
@@ -183,19 +192,21 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._journey, self._state
         self._tools = self._new_tools()
-        if agent.says is not None:
-            words = self._fixed_words()
-            if words is not None:
-                return TurnSetup(None, None, {}, says=words)
-        prompt: Any = agent.get_system_prompt(state)
-        if prompt.__class__ is not str:
-            prompt = _checked_prompt(agent, prompt)
         offered = self._read_offer()
         granted = self._ctx.notes.granted()
         if granted is not None:  # a person has said yes: what they have seen is what runs
             return TurnSetup(None, None, {}, None, _reply_of(granted, self.messages))
+        if agent.says is not None and not self._is_cancelled:
+            words = self._fixed_words()
+            if words is not None:
+                return TurnSetup(None, None, {}, says=words)
+        prompt: Any = CANCELLED_PROMPT if self._is_cancelled else agent.get_system_prompt(state)
+        if prompt.__class__ is not str:
+            prompt = _checked_prompt(agent, prompt)
         if agent.tools == "stable" and agent.declared.tools:
             offered = [spec.to_openai_format() for spec in agent.declared.tools.values()]
+            if self._corrections is not None:
+                offered += self._corrections.all_formats()
         if agent.instructions is None:
             return TurnSetup(prompt, offered or None, {})
         instructions = agent.instructions
@@ -210,7 +221,7 @@ class JourneyRun:
         words = fixed_text(agent.says or {}, state)
         if words is None:
             return None
-        talks = agent._talks_at(state, self._read_offer()) and not agent.is_terminal_state(state)
+        talks = agent._talks_at(state, self._offered[: self._own_offer]) and not agent.is_terminal_state(state)
         return words if came or talks else None
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
@@ -221,9 +232,10 @@ class JourneyRun:
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
             raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
+        travel = self._ctx.notes.travel.copy()
         outcome = await call_tool(
             call,
-            self._with_hooks if self._journey.step_hooks else partial(self._journey.execute_tool, self._tools),
+            self._with_hooks if self._journey.step_hooks else self._run_tool,
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
@@ -231,6 +243,8 @@ class JourneyRun:
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
+        if outcome.status != "ok":
+            self._ctx.notes.travel = travel
         granted = self._ctx.notes.granted()
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
             del self._ctx.notes.approvals[granted.approval_id]
@@ -238,7 +252,7 @@ class JourneyRun:
 
     async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""
-        work = partial(self._journey.execute_tool, self._tools, name, arguments)
+        work = partial(self._run_tool, name, arguments)
         return await with_hooks(self._journey, self._state, self._ctx, work)
 
     def _new_tools(self) -> Any:
@@ -268,7 +282,8 @@ class JourneyRun:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
         talked = (
             finished is not None
-            and self._journey._talks_at(self._state, self._offered)
+            and self._journey._talks_at(self._state, self._offered[: self._own_offer])
+            and not self._is_cancelled
             and finished.reason == "text_response"
             and self.messages[-1]["content"]
         )
@@ -321,7 +336,7 @@ class JourneyRun:
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        schemas = self._journey.get_tool_schemas(self._state)
+        schemas = () if self._is_cancelled else self._journey.get_tool_schemas(self._state)
         try:
             self._offered = [schema.to_openai_format() for schema in schemas]
         except (AttributeError, TypeError) as error:
@@ -329,7 +344,33 @@ class JourneyRun:
                 f"{type(self._journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
                 f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
             ) from error
+        self._own_offer = len(self._offered)
+        if self._corrections is not None and not self._journey.is_terminal_state(self._state):
+            own = {each["function"]["name"] for each in self._offered}
+            initial = self._journey.get_initial_state()
+            built_in = self._corrections.offered(self._state, initial, self._ctx.notes)
+            self._offered = [*self._offered, *(each for each in built_in if each["function"]["name"] not in own)]
         return self._offered
+
+    @property
+    def _is_cancelled(self) -> bool:
+        """Whether the user has cancelled the journey."""
+        return self._corrections is not None and self._ctx.notes.travel.cancelled
+
+    async def _run_tool(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Run an offered tool: one of the journey, or a correction."""
+        agent, corrections, state, notes = self._journey, self._corrections, self._state, self._ctx.notes
+        if corrections is None:
+            return await agent.execute_tool(self._tools, name, arguments)
+        if all(each["function"]["name"] != name for each in self._offered[: self._own_offer]):
+            return corrections.run(name, arguments, state, agent.get_initial_state(), notes)
+        step, before = state.get_step(), corrections.before_tool(state)
+        result = await agent.execute_tool(self._tools, name, arguments)
+        if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten
+            result = await result
+        if not (isinstance(result, ToolResult) and not result.success):
+            corrections.after_tool(name, step, before, state, agent.get_initial_state(), notes)
+        return result
 
 
 def _checked_prompt(agent: JourneyAgent[Any, Any, Any], prompt: Any) -> str | None:

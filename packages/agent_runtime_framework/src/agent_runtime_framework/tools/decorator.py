@@ -45,6 +45,7 @@ def tool(
     once: bool = False,
     confirm: str | Callable[..., str] | None = None,
     ends_run: bool = False,
+    sets: str | Iterable[str] | None = None,
 ) -> Callable[[FunctionT], FunctionT]: ...
 
 
@@ -60,6 +61,7 @@ def tool(
     once: bool = False,
     confirm: str | Callable[..., str] | None = None,
     ends_run: bool = False,
+    sets: str | Iterable[str] | None = None,
 ) -> Any:
     """Declare a method of a `BaseJourneyTools` class as a tool.
 
@@ -80,6 +82,8 @@ def tool(
         confirm: A question that a person has to say yes to before it runs: a text with the arguments in braces
             (`"Pay {amount} to {iban}?"`), or a function of the state and the arguments.
         ends_run: Whether its success ends the run, with its result as what the user reads.
+        sets: The fields of the state that it sets, whose answers can be changed later. When None they are found in
+            its source, see docs/concepts/corrections.md.
 
     Raises:
         ConfigError: An option means nothing. What is wrong with the signature is told when the class is made.
@@ -93,6 +97,7 @@ def tool(
         "once": once,
         "confirm": confirm,
         "ends_run": ends_run,
+        "sets": None if sets is None else (sets,) if isinstance(sets, str) else tuple(sets),
     }
     if timeout is not None and not timeout > 0:
         raise ConfigError(f"@tool(timeout={timeout!r}): give more than 0 seconds.")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from agent_runtime_framework.tools.approval import Approval
+from agent_runtime_framework.tools.travel import Travel
 
 __all__ = ["JourneyNotes"]
 
@@ -28,6 +29,8 @@ class JourneyNotes:
     """The calls that wait for a person, by id."""
     decided: list[str] = field(default_factory=list)
     """The ids of approvals that a person has answered, the last few."""
+    travel: Travel = field(default_factory=Travel)
+    """Where the journey has come through."""
     approval_lifetime: timedelta | None = None
     """How long a person has to say yes; None for ever. Not stored."""
 
@@ -42,6 +45,7 @@ class JourneyNotes:
             notes.once = {str(name): str(result) for name, result in once.items()}
         if isinstance(decided := found.get("decided"), list):
             notes.decided = [str(each) for each in decided]
+        notes.travel = Travel.from_dict(found.get("travel"))
         for each in found.get("approvals") or ():
             try:
                 approval = Approval.from_dict(each)
@@ -59,6 +63,8 @@ class JourneyNotes:
             noted["approvals"] = [approval.to_dict() for approval in self.approvals.values()]
         if self.decided:
             noted["decided"] = self.decided[-_DECIDED_KEPT:]
+        if travelled := self.travel.to_dict():
+            noted["travel"] = travelled
         return {**data, _KEY: noted} if noted else data
 
     def decide(self, approval: Approval, granted: bool, by: str) -> None:

@@ -55,6 +55,8 @@ class ToolSpec:
     """The question that a person has to say yes to before it runs; None when nobody is asked."""
     ends_run: bool
     """Whether its success ends the run, with its result as the response."""
+    sets: tuple[str, ...] | None
+    """The fields of the state that it sets; None when its source is to tell."""
     file: str
     """Where it is written."""
     line: int
@@ -77,10 +79,12 @@ class ToolSpec:
 
     def is_ready(self, state: Any) -> bool:
         """Whether all that it requires holds."""
-        for requirement in self.requires:
-            holds = getattr(state, requirement, None) if isinstance(requirement, str) else requirement(state)
-            if not holds and holds != 0:
-                return False
-            if holds is False:
-                return False
-        return True
+        return all(
+            _holds_something(getattr(state, each, None)) if isinstance(each, str) else each(state)
+            for each in self.requires
+        )
+
+
+def _holds_something(value: Any) -> bool:
+    """Whether a field was filled: 0 is an answer; None, False, an empty text and an empty list are none."""
+    return bool(value) or (value == 0 and value is not False)

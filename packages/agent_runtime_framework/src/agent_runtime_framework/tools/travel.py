@@ -1,0 +1,135 @@
+"""Where a journey has come through, and where it returns to after a correction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+__all__ = ["Passed", "Travel"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A step that a tool has led on from."""
+
+    step: str
+    """Its name."""
+    tool: str
+    """The tool that led on."""
+    to: str
+    """The name of the step it led to."""
+    fields: tuple[str, ...] = ()
+    """What the step's tools had set when a correction led back behind it."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Passed:
+        """What was stored.
+
+        Raises:
+            KeyError: Something is missing.
+        """
+        fields = tuple(str(each) for each in data.get("fields") or ())
+        return cls(str(data["step"]), str(data["tool"]), str(data["to"]), fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON data."""
+        data: dict[str, Any] = {"step": self.step, "tool": self.tool, "to": self.to}
+        return {**data, "fields": list(self.fields)} if self.fields else data
+
+
+@dataclass(slots=True)
+class Travel:
+    """A journey's way; part of its notes, and like them stored beside the state."""
+
+    path: list[Passed] = field(default_factory=list)
+    """The steps that tools have led on from, first to last, each once: a loop is cut when it closes."""
+    ahead: list[Passed] = field(default_factory=list)
+    """The steps that were passed before a correction led back behind them."""
+    resume: str | None = None
+    """The name of the step where the journey stood before the correction."""
+    answered: list[str] = field(default_factory=list)
+    """Fields that a tool has set though they look untouched: an answer may be what the field began with."""
+    message_id: str | None = None
+    """Names the message that the run answers. Not stored."""
+    cancel_asked: str | None = None
+    """Names the message in whose run the model asked to cancel."""
+    may_cancel: bool = False
+    """Whether the run answers the user's message that came right after. Not stored."""
+    cancelled: bool = False
+    """Whether the user has cancelled the journey."""
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Travel:
+        """What was stored; what cannot be read of it is left out."""
+        travel = cls()
+        if not isinstance(data, Mapping):
+            return travel
+        for name in ("path", "ahead"):
+            try:
+                setattr(travel, name, [Passed.from_dict(each) for each in data.get(name) or ()])
+            except (KeyError, TypeError, AttributeError):
+                continue
+        if isinstance(answered := data.get("answered"), list):
+            travel.answered = [str(each) for each in answered]
+        for name in ("resume", "cancel_asked"):
+            if isinstance(found := data.get(name), str):
+                setattr(travel, name, found)
+        travel.cancelled = data.get("cancelled") is True
+        return travel
+
+    def to_dict(self) -> dict[str, Any]:
+        """What there is to store; empty when there is nothing."""
+        data = {
+            "path": [each.to_dict() for each in self.path],
+            "ahead": [each.to_dict() for each in self.ahead],
+            "resume": self.resume,
+            "answered": self.answered,
+            "cancel_asked": self.cancel_asked,
+            "cancelled": self.cancelled,
+        }
+        return {name: value for name, value in data.items() if value}
+
+    def copy(self) -> Travel:
+        """One of its own, with the same content."""
+        return replace(self, path=list(self.path), ahead=list(self.ahead), answered=list(self.answered))
+
+    def begin_run(self, message_id: str, *, is_message: bool) -> None:
+        """Note which message a run answers. Leave to cancel is good for the user's next message and no other.
+
+        Args:
+            message_id: Names the message.
+            is_message: Whether the user has written it; a verdict on an approval is no answer to another question.
+        """
+        self.message_id = message_id
+        self.may_cancel = is_message and self.cancel_asked not in {None, message_id}
+        if self.may_cancel:
+            self.cancel_asked = None
+
+    def passed(self, step: str, tool: str, to: str) -> None:
+        """Note that a tool has led from one step to another."""
+        self.ahead = [each for each in self.ahead if each.step != step]
+        self.path = [each for each in self.path if each.step != step]
+        self.path.append(Passed(step, tool, to))
+        self.path = self.path[: next((n for n, each in enumerate(self.path) if each.step == to), None)]
+
+    def back_to(self, place: int, here: str, fields_of: Callable[[Passed], tuple[str, ...]]) -> None:
+        """Go back to the step at a place of the path; what lies between it and here is to be passed again."""
+        again = [
+            Passed(each.step, each.tool, each.to, fields_of(each)) for each in self.path[place:] if each.step != here
+        ]
+        known = {each.step for each in again}
+        self.ahead = [*again, *(each for each in self.ahead if each.step not in known)]
+        self.path = self.path[:place]
+        self.resume = self.resume or here
+
+    def forward(self, here: str, is_done: Callable[[Passed], bool]) -> str:
+        """The step to stand at after a tool has led here: past steps that were passed before and are done."""
+        while here != self.resume:
+            entry = next((each for each in self.ahead if each.step == here), None)
+            if entry is None or not is_done(entry):
+                return here
+            self.passed(entry.step, entry.tool, entry.to)
+            here = entry.to
+        self.ahead, self.resume = [], None
+        return here
