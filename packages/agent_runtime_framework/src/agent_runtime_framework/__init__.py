@@ -6,6 +6,8 @@ from agent_runtime_framework.agents import (
     AgentResult,
     JourneyAgent,
     JourneyConfig,
+    JourneyRouter,
+    RouterState,
 )
 from agent_runtime_framework.config import (
     FrameworkConfig,
@@ -75,6 +77,7 @@ __all__ = [
     "IntentRouter",
     "JourneyAgent",
     "JourneyConfig",
+    "JourneyRouter",
     "LLMExecutor",
     "LLMExecutorConfig",
     "LastMessages",
@@ -87,6 +90,7 @@ __all__ = [
     "PromptManager",
     "PromptTemplate",
     "RouteDefinition",
+    "RouterState",
     "RunLimits",
     "StateSerializer",
     "StateStore",

@@ -5,5 +5,16 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.journey_router import JourneyRouter
+from agent_runtime_framework.agents.router_state import RouterState
 
-__all__ = ["AgentContext", "AgentMessage", "AgentResult", "BaseAgent", "JourneyAgent", "JourneyConfig"]
+__all__ = [
+    "AgentContext",
+    "AgentMessage",
+    "AgentResult",
+    "BaseAgent",
+    "JourneyAgent",
+    "JourneyConfig",
+    "JourneyRouter",
+    "RouterState",
+]
