@@ -654,7 +654,7 @@ async def test_the_stream_tells_the_steps_of_the_journey_that_talks(store):
     events = [event async for event in router.stream("c", "I am Ada and want an account")]
 
     changes = [(event.from_step, event.to_step) for event in events if isinstance(event, StepChanged)]
-    assert changes == [(None, Step.NAME), (Step.NAME, Step.EMAIL)]
+    assert changes == [("desk", Step.NAME), (Step.NAME, Step.EMAIL)]
     assert "".join(event.text for event in events if isinstance(event, TextDelta)) == "Email?"
     last = events[-1]
     assert isinstance(last, RunFinished)

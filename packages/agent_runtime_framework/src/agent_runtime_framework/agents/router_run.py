@@ -94,6 +94,14 @@ class RouterRun(JourneyRun):
     def _notes_with(self, approval_id: str) -> JourneyNotes:
         return next((each.notes for each in self._held.stack if approval_id in each.notes.approvals), self._ctx.notes)
 
+    async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
+        """As a journey's; a goodbye needs no answer when the last journey has arrived and none is interrupted."""
+        opening, ended = await super().begin()
+        said = self._ctx.get_user_message()
+        if ended is None and self._held.arrived and not self._held.stack and said is not None:
+            ended = "closing_message" if self._router.is_closing_message(said) else None
+        return opening, ended
+
     def prepare_turn(self) -> TurnSetup:
         """What the present journey's model sees, the ways to the others beside its own tools."""
         self._hand_over()

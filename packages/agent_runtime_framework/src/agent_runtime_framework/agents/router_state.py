@@ -10,7 +10,11 @@ from agent_runtime_framework.agents.conversation import own_copy, state_data
 from agent_runtime_framework.state import BaseJourneyState, StateSerializer
 from agent_runtime_framework.tools.notes import JourneyNotes
 
-__all__ = ["RouterState", "UnderWay"]
+__all__ = ["DESK", "RouterState", "UnderWay"]
+
+
+DESK = "desk"
+"""The step at which no journey talks: the user is asked what they want."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,8 +83,8 @@ class RouterState(BaseJourneyState[Any]):
 
     @property
     def step(self) -> Any:
-        """The step of the journey that talks now; None when the router does."""
-        return None if self.present is None else self.present.state.get_step()
+        """The step of the journey that talks now; `DESK` when the router does."""
+        return DESK if self.present is None else self.present.state.get_step()
 
     def get_step(self) -> Any:
         """The same as `step`."""
@@ -92,8 +96,8 @@ class RouterState(BaseJourneyState[Any]):
             self.present.state.set_step(step)
 
     def is_complete(self) -> bool:
-        """Whether the last journey has arrived and nothing else is under way."""
-        return self.arrived and not self.stack
+        """False: journeys arrive, and another one can always begin."""
+        return False
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON data."""
