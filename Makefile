@@ -36,7 +36,7 @@ DEV_READY := $(VENV)/.dev-ready
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@python=$$($(FIND_PYTHON)) || exit 1; \
@@ -82,7 +82,23 @@ fix: $(DEV_READY) ## Format and mend what can be mended without thinking
 
 .PHONY: bench
 bench: $(DEV_READY) ## Measure (benchmarks/README.md says what and how)
-	@set -e; for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS); done
+	@set -e; for file in $(filter-out benchmarks/bench_peers.py,$(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$file"; $(BIN)/python "$$file" $(ARGS); \
+	done
+
+# Frameworks of others have an environment of their own: nothing of ours depends on them.
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
+
+$(PEERS_READY): requirements/peers.txt | $(BIN)/python
+	@echo "Installing what is measured beside ours (once)"
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/peers.txt
+	@touch $@
+
+.PHONY: bench-peers
+bench-peers: $(DEV_READY) $(PEERS_READY) ## Measure beside other frameworks (some minutes; ARGS="rounds runs")
+	@$(BIN)/python benchmarks/bench_peers.py $(PEERS)/bin/python $(ARGS)
 
 # The locks carry versions and hashes, and no address: where packages come from is the reader's choice.
 # dev.in holds everything, so it is solved first and the smaller sets take its versions.
@@ -96,9 +112,10 @@ lock: $(BIN)/python ## Renew requirements/*.txt from requirements/*.in
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	@$(LOCK) requirements/build.in --constraints requirements/dev.txt --output-file requirements/build.txt
 	@$(LOCK) requirements/demo.in --constraints requirements/dev.txt --output-file requirements/demo.txt
+	@$(LOCK) requirements/peers.in --constraints requirements/dev.txt --output-file requirements/peers.txt
 	@echo "Read the changes (git diff requirements), then: make lint test"
 
 .PHONY: clean
 clean: ## Remove the environment and every cache
-	rm -rf $(VENV) build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

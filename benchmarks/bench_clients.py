@@ -82,28 +82,33 @@ def subjects(address: str) -> dict[str, dict[str, Call]]:
     }
 
 
-async def measure(call: Call) -> float:
-    """Median CPU microseconds of a call."""
-    spent: list[float] = []
-    for _ in range(CALLS):
-        start = time.process_time()
-        await call()
-        spent.append((time.process_time() - start) * 1e6)
-    return statistics.median(spent)
+async def spent_on(call: Call) -> float:
+    """CPU microseconds of a call."""
+    start = time.process_time()
+    await call()
+    return (time.process_time() - start) * 1e6
+
+
+async def one_round(calls: dict[str, Call]) -> dict[str, float]:
+    """Median CPU microseconds of each subject; they take turns call by call, so that all meet the same noise."""
+    spent: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(CALLS):
+        names = list(calls)
+        start = turn % len(names)
+        for name in names[start:] + names[:start]:
+            spent[name].append(await spent_on(calls[name]))
+    return {name: statistics.median(values) for name, values in spent.items()}
 
 
 async def compare(address: str, rounds: int) -> None:
     """Measure all subjects in turn and print medians and ratios."""
     for title, calls in subjects(address).items():
-        figures: dict[str, list[float]] = {name: [] for name in calls}
-        for call in calls.values():
-            await measure(call)  # warm-up
-        for _ in range(rounds):
-            for name, call in calls.items():
-                figures[name].append(await measure(call))
+        await one_round(calls)  # warm-up
+        figures = [await one_round(calls) for _ in range(rounds)]
         print(f"\n{title}: CPU, {rounds} rounds of {CALLS}\n{'':18}{'us median':>10}{'us min':>10}{'x SDK':>8}")
-        for name, values in figures.items():
-            ratio = statistics.median(value / base for value, base in zip(values, figures["SDK"], strict=True))
+        for name in calls:
+            values = [figure[name] for figure in figures]
+            ratio = statistics.median(figure[name] / figure["SDK"] for figure in figures)
             print(f"{name:18}{statistics.median(values):10.0f}{min(values):10.0f}{ratio:8.2f}")
 
 

@@ -1,4 +1,4 @@
-"""CPU of a persisted run on SQLite, beside the same rows written by hand, and by length; bytes on disk per message.
+"""CPU of a persisted run on SQLite, beside the same rows written by hand, and by length of the conversation.
 
 `python benchmarks/bench_persisted.py [rounds]`
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import shutil
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,13 +19,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from journey import ARGUMENTS, BARE_TOOLS, USER_LINES, Onboarding, StubModel, bare_run
+from journey import BARE_TOOLS, USER_LINES, Onboarding, StubModel, bare_run
 
-from agent_runtime_core.interfaces import Begun, CheckpointStore
-from agent_runtime_core.stores import SQLiteCheckpointStore, open_store
-from agent_runtime_core.stores.json_data import encoded
+from agent_runtime_core.stores import open_store
 from agent_runtime_framework import JourneyConfig
 
 RUNS = 300
@@ -33,9 +32,16 @@ IDS = itertools.count()
 
 
 class ByHand:
-    """What a careful person would write: sqlite3 in one thread, one read and one transaction per run."""
+    """What a careful person would write: sqlite3 in one thread, one transaction per run.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: The file.
+        reads: Whether a run reads the conversation first, with one more hop to the thread. Without, it is what can
+            least be done: a conversation that is known to be new.
+    """
+
+    def __init__(self, path: Path, *, reads: bool = True) -> None:
+        self.reads = reads
         self.thread = ThreadPoolExecutor(1)
         self.connection = self.thread.submit(self._open, path).result()
         self.model = StubModel()
@@ -45,18 +51,20 @@ class ByHand:
         connection = sqlite3.connect(path, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("CREATE TABLE conversation (id TEXT PRIMARY KEY, version INTEGER, state TEXT)")
+        connection.execute("CREATE TABLE IF NOT EXISTS conversation (id TEXT PRIMARY KEY, version INTEGER, state TEXT)")
         connection.execute(
-            "CREATE TABLE message (conversation TEXT, position INTEGER, body TEXT, UNIQUE (conversation, position))"
+            "CREATE TABLE IF NOT EXISTS message "
+            "(conversation TEXT, position INTEGER, body TEXT, UNIQUE (conversation, position))"
         )
         return connection
 
-    def _load(self, conversation: str) -> tuple[Any, list[tuple[str]]]:
+    def _load(self, conversation: str) -> tuple[Any, list[tuple[int, str]]]:
         row = self.connection.execute(
             "SELECT version, state FROM conversation WHERE id = ?", (conversation,)
         ).fetchone()
         rows = self.connection.execute(
-            "SELECT body FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 200", (conversation,)
+            "SELECT position, body FROM message WHERE conversation = ? ORDER BY position DESC LIMIT 200",
+            (conversation,),
         ).fetchall()
         return row, rows
 
@@ -72,31 +80,18 @@ class ByHand:
         )
         self.connection.execute("COMMIT")
 
-    def _write(self, conversation: str, state: str, bodies: list[str]) -> None:
-        row, rows = self._load(conversation)
-        self._commit(conversation, 1 if row is None else row[0] + 1, state, len(rows), bodies)
-
-    async def send_blind(self, conversation: str, text: str) -> None:
-        """One run of a new conversation, with all that SQLite does in one hop at its end."""
-        loop = asyncio.get_running_loop()
-        state = {"step": "name", "name": "", "email": ""}
-        messages: list[dict[str, Any]] = [{"role": "user", "content": text}]
-        await bare_run(self.model, state, messages)
-        bodies = [json.dumps(message) for message in messages]
-        await loop.run_in_executor(self.thread, self._write, conversation, json.dumps(state), bodies)
-
     async def send(self, conversation: str, text: str) -> None:
-        """One run: read, answer, write."""
+        """One run."""
         loop = asyncio.get_running_loop()
-        row, rows = await loop.run_in_executor(self.thread, self._load, conversation)
+        row, rows = await loop.run_in_executor(self.thread, self._load, conversation) if self.reads else (None, [])
         version, state = (0, {"step": "name", "name": "", "email": ""}) if row is None else (row[0], json.loads(row[1]))
-        messages = [json.loads(body) for (body,) in reversed(rows)]
-        start = len(messages)
+        messages = [json.loads(body) for _, body in reversed(rows)]
+        start, position = len(messages), rows[0][0] + 1 if rows else 0
         messages.append({"role": "user", "content": text})
         await bare_run(self.model, state, messages)
         bodies = [json.dumps(message) for message in messages[start:]]
         await loop.run_in_executor(
-            self.thread, self._commit, conversation, version + 1, json.dumps(state), start, bodies
+            self.thread, self._commit, conversation, version + 1, json.dumps(state), position, bodies
         )
 
 
@@ -149,92 +144,94 @@ def by_length(folder: Path, stored: int, max_messages: int) -> Callable[[], floa
     return lambda: asyncio.run(one())
 
 
-STATE = {"step": "email", "name": "Ada", "email": ""}
-CALL = {"id": "call_1", "type": "function", "function": {"name": "save_name", "arguments": ARGUMENTS["save_name"]}}
-TOOL_REPLIES: list[dict[str, Any]] = [
-    {"role": "assistant", "content": None, "tool_calls": [CALL]},
-    {"role": "tool", "content": "Saved Ada.", "tool_call_id": "call_1", "name": "save_name"},
-    {"role": "assistant", "content": "All right, what next?"},
-]
-TEXT_REPLIES: list[dict[str, Any]] = [
-    {"role": "assistant", "content": "It covers storm, hail, water from pipes; 500 euros are yours."}
-]
+class Endless(Onboarding):
+    """Never arrives: every run is the same tool call and a text."""
+
+    async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> str:
+        """Note nothing."""
+        return "This is noted, and the journey stays where it is."
 
 
-async def run_on(
-    store: CheckpointStore, conversation: str, message: dict[str, Any], replies: list[dict[str, Any]]
-) -> None:
-    """What a run asks of its store: a commit for each turn, the last of which finishes it."""
-    begun = await store.begin(
-        conversation,
-        "agent",
-        message=message,
-        message_id=uuid4().hex,
-        remember=False,
-        lease_seconds=15,
-        max_messages=20,
-    )
-    assert isinstance(begun, Begun)
-    version = begun.checkpoint.version
-    if replies[:-1]:
-        version = await store.commit(
-            conversation, "agent", expected_version=version, state=STATE, messages=replies[:-1], lease=begun.lease
-        )
-    finish = {"text": replies[-1]["content"]}
-    await store.commit(
-        conversation, "agent", expected_version=version, messages=replies[-1:], lease=begun.lease, finish=finish
-    )
+def endless(path: Path, window: int | None = None) -> Endless:
+    """The journey that never arrives, in that file."""
+    config = JourneyConfig() if window is None else JourneyConfig(max_history_messages=window)
+    return Endless(StubModel(), config, store=f"sqlite:///{path}")
 
 
-def bytes_on_disk(folder: Path) -> None:
-    """Print the size of the closed file beside the JSON of the messages in it."""
+def said(run: int) -> str:
+    """What the user says in a run."""
+    return f"{run}: and this is what I wanted to tell you next, if you have a moment for it."
+
+
+async def grown(path: Path, runs: int) -> None:
+    """A conversation with so many runs, each made as a user makes it; prints what it takes on disk."""
+    async with endless(path, 20) as agent:
+        for run in range(runs):
+            await agent.send("long", said(run))
+        messages = await agent.store.history("long")
+    text = sum(len(json.dumps(message, separators=(",", ":")).encode()) for message in messages)
+    size = path.stat().st_size  # noqa: ASYNC240  # nobody waits; closing has put the log into the file
     print(
-        f"\nBytes on disk per byte of the messages' JSON\n{'':34}{'messages':>10}{'JSON':>10}{'disk':>10}{'ratio':>8}"
+        f"{runs:6} runs, {len(messages)} messages: {size / len(messages):.0f} bytes per message on disk, "
+        f"{text / len(messages):.0f} as JSON: {size / text:.2f}x"
     )
-    for conversations, runs in ((1, 3000), (100, 30)):
-        for name, replies in (("text", TEXT_REPLIES), ("a tool in each", TOOL_REPLIES)):
-            path = folder / "size.db"
-            json_bytes, count = asyncio.run(_talk(path, conversations, runs, replies))
-            size = path.stat().st_size
-            title = f"{conversations} x {runs} runs, {name}"
-            print(f"{title:34}{count:10}{json_bytes / count:10.1f}{size / count:10.1f}{size / json_bytes:8.2f}")
-            path.unlink()
 
 
-async def _talk(path: Path, conversations: int, runs: int, replies: list[dict[str, Any]]) -> tuple[int, int]:
-    written: list[dict[str, Any]] = []
-    async with SQLiteCheckpointStore(path) as store:
-        for n in range(runs):
-            for conversation in range(conversations):
-                message = {"role": "user", "content": f"{n}: I would like to know more about my policy, please."}
-                await run_on(store, f"conversation-{conversation}", message, replies)
-                written += [message, *replies]
-    return sum(len(storable_bytes(encoded(message, "message"))) for message in written), len(written)
+async def next_runs(path: Path, window: int | None, runs: int) -> None:
+    """In a process that has just begun: the CPU microseconds of the first run, and the median of some more."""
+    async with endless(path, window) as agent:
+        spent = []
+        for run in range(runs):
+            start = time.process_time()
+            await agent.send("long", said(run))
+            spent.append((time.process_time() - start) * 1e6)
+    print(spent[0], statistics.median(spent[1:]))
 
 
-def storable_bytes(text: str | bytes) -> bytes:
-    """What a database keeps of it."""
-    return text.encode() if isinstance(text, str) else text
+def by_run(folder: Path, rounds: int) -> None:
+    """Run 3,000 beside run 10, each time in a new process on a copy of the file."""
+    files = {runs: folder / f"grown-{runs}.db" for runs in (9, 2999)}
+    print("\nBytes on disk, all tables and indexes")
+    for runs, path in files.items():
+        asyncio.run(grown(path, runs))
+    print(f"\nCPU per persisted run by number of runs before it, {rounds} new processes of 21 runs")
+    print(f"{'':34}{'first run':>10}{'ratio':>8}{'then':>10}{'ratio':>8}")
+    for window in (20, None):
+        figures: dict[int, list[tuple[float, float]]] = {runs: [] for runs in files}
+        for _ in range(rounds):
+            for runs, path in files.items():
+                copy = Path(shutil.copy(path, folder / "copy.db"))
+                command = [sys.executable, __file__, "next", str(copy), str(window or ""), "21"]
+                first, then = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+                figures[runs].append((float(first), float(then)))
+                copy.unlink()
+        base = figures[9]
+        for runs, values in figures.items():
+            row = f"{f'run {runs + 1}, window {window or 200}':34}"
+            for column in (0, 1):
+                ratio = statistics.median(
+                    value[column] / each[column] for value, each in zip(values, base, strict=True)
+                )
+                row += f"{statistics.median(value[column] for value in values):10.0f}{ratio:8.2f}"
+            print(row)
 
 
 def main() -> None:
     """Measure and print."""
+    if sys.argv[1:2] == ["next"]:
+        asyncio.run(next_runs(Path(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None, int(sys.argv[4])))
+        return
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     assert BARE_TOOLS["name"], "the journey begins with a tool"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        by_hand = ByHand(folder / "bare.db")
+        by_hand = ByHand(folder / "bare.db", reads=False)
+        by_hand_reading = ByHand(folder / "reading.db")
         agent = Onboarding(StubModel(), store=f"sqlite:///{folder}/ours.db")
-        store = open_store(f"sqlite:///{folder}/alone.db")
-
-        async def store_alone(conversation: str, text: str) -> None:
-            await run_on(store, conversation, {"role": "user", "content": text}, TOOL_REPLIES)
-
         subjects = {
-            "by hand, 1 transaction, 1 hop": lambda: measure(by_hand.send_blind),
-            "by hand, read first: 2 hops": lambda: measure(by_hand.send),
-            "begin and 2 commits, store alone": lambda: measure(store_alone),
-            "send: message, 2 turns": lambda: measure(agent.send),
+            "by hand, 1 transaction, 1 hop": lambda: measure(by_hand.send),
+            "the same, read first, 2 hops": lambda: measure(by_hand_reading.send),
+            "send: message, 2 turns, 3 hops": lambda: measure(agent.send),
         }
         table(f"CPU per persisted run (2 LLM calls, 1 tool), {rounds} rounds of {RUNS}", subjects, rounds)
         for window in (20, 200):
@@ -242,8 +239,9 @@ def main() -> None:
             table(f"CPU per persisted run by length of the conversation, {rounds} rounds of 30", lengths, rounds)
             for path in folder.glob("[0-9]*"):
                 path.unlink()
-        bytes_on_disk(folder)
+        by_run(folder, rounds)
         by_hand.thread.shutdown()
+        by_hand_reading.thread.shutdown()
 
 
 if __name__ == "__main__":

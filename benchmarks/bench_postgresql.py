@@ -30,6 +30,9 @@ RUNS = 200
 AT_ONCE = 500
 """Conversations that talk at the same time; each has 3 runs."""
 
+LONG = 1000
+"""Runs of the conversation whose size is measured."""
+
 IDS = itertools.count()
 
 STATE = {"step": "email", "name": "Ada Lovelace", "email": ""}
@@ -71,7 +74,8 @@ class ByHand:
                 "SELECT body FROM state WHERE conversation = $1 ORDER BY version DESC LIMIT 1", conversation
             )
         count = len([json.loads(row["body"]) for row in reversed(rows)])
-        for messages in ([USER], [CALL, RESULT], [REPLY]):
+        turns: tuple[list[dict[str, Any]], ...] = ([USER], [CALL, RESULT], [REPLY])
+        for messages in turns:
             state = None if messages == [USER] else STATE
             await self.write(conversation, version, state, count, messages)
             version += 1
@@ -160,10 +164,9 @@ async def compare(url: str, rounds: int) -> None:
 async def by_length(url: str) -> None:
     """Runs behind 10 and behind 3,000 others in one conversation, with a window of 20 messages."""
     async with PostgreSQLCheckpointStore(url) as store:
-        figures: dict[int, float] = {}
-        for runs_before in (10, 3000):
-            spent: list[float] = []
-            for _ in range(20):
+        spent: dict[int, list[float]] = {10: [], 3000: []}
+        for _ in range(20):
+            for runs_before, values in spent.items():
                 name = f"c{next(IDS)}"
                 await store.commit(
                     name, "agent", expected_version=0, messages=[USER, CALL, RESULT, REPLY] * runs_before
@@ -172,11 +175,29 @@ async def by_length(url: str) -> None:
                 start = time.process_time()
                 for _ in range(10):
                     await send(store, name, window=20)
-                spent.append((time.process_time() - start) / 10 * 1e6)
-            figures[runs_before] = statistics.median(spent)
+                values.append((time.process_time() - start) / 10 * 1e6)
+    figures = {runs_before: statistics.median(values) for runs_before, values in spent.items()}
     print("\nCPU per persisted run by length of the conversation, window of 20 messages")
     for runs_before, value in figures.items():
         print(f"{f'behind {runs_before} runs':34}{value:10.1f}{'':10}{value / figures[10]:8.2f}")
+
+
+async def on_disk(url: str) -> None:
+    """Bytes of all tables and indexes per message, beside the JSON of the messages: one conversation of many runs."""
+    async with PostgreSQLCheckpointStore(url) as store:
+        connection = await asyncpg.connect(url)
+        size = """SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables
+            WHERE relname LIKE 'agent_runtime_%'"""
+        before = await connection.fetchval(size)
+        name = f"c{next(IDS)}"
+        for _ in range(LONG):
+            await send(store, name, window=20)
+        grown = await connection.fetchval(size) - before
+        print(f"\nBytes on disk of {4 * LONG} messages in one conversation")
+        text = LONG * sum(len(json.dumps(each, separators=(",", ":"))) for each in (USER, CALL, RESULT, REPLY))
+        print(f"{'as JSON':34}{text / (4 * LONG):10.0f}")
+        print(f"{'tables and indexes':34}{grown / (4 * LONG):10.0f}{'':10}{grown / text:8.2f}")
+        await connection.close()
 
 
 async def at_once(url: str) -> None:
@@ -215,6 +236,7 @@ async def main() -> None:
             url = urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
             await upgrade(url)
             await compare(url, rounds)
+            await on_disk(url)
             await by_length(url)
             await at_once(url)
         finally:

@@ -15,7 +15,6 @@ from agent_runtime_framework import (
     JourneyAgent,
     JourneyRouter,
     PromptTemplate,
-    StateSerializer,
     tool,
 )
 
@@ -32,13 +31,6 @@ class Member(BaseJourneyState[Join]):
 
     def is_complete(self) -> bool:
         return self.step is Join.JOINED
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"step": self.step.value, "name": self.name}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Member:
-        return cls(Join(data["step"]), data["name"])
 
 
 class JoinTools(BaseJourneyTools[Member]):
@@ -76,13 +68,6 @@ class Booking(BaseJourneyState[Book]):
 
     def is_complete(self) -> bool:
         return self.step is Book.BOOKED
-
-    def to_dict(self) -> dict[str, Any]:
-        return {field: StateSerializer.serialize(value) for field, value in vars(self).items()}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Booking:
-        return cls(Book(data["step"]), data["name"], data["day"], data["guests"])
 
 
 class BookingTools(BaseJourneyTools[Booking]):

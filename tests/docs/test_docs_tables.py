@@ -59,7 +59,11 @@ def test_the_tables_of_variables_show_every_variable_and_its_default() -> None:
         own_names.get(each.name, f"AGENT_RUNTIME_{each.name.upper()}"): in_words(each.default)
         for each in fields(RuntimeConfig)
     }
-    others = {"AGENT_RUNTIME_LOG_LEVEL": "INFO, in debug mode DEBUG", "OPENAI_BASE_URL": "OpenAI's address"}
+    others = {
+        "AGENT_RUNTIME_LOG_LEVEL": "INFO, in debug mode DEBUG",
+        "OPENAI_BASE_URL": "OpenAI's address",
+        "ANTHROPIC_BASE_URL": "Anthropic's address",
+    }
     assert shown == {**defaults, **others}
 
 

@@ -78,6 +78,34 @@ def test_any_other_word_switches_off(monkeypatch, value):
     assert RuntimeConfig.from_env().auto_persist_messages is False
 
 
+@pytest.mark.parametrize(("value", "told"), [("perhaps", True), ("no", False), ("FALSE", False)])
+def test_a_word_that_is_neither_is_told(monkeypatch, caplog, value, told):
+    monkeypatch.setenv("AGENT_RUNTIME_AUTO_PERSIST_MESSAGES", value)
+
+    RuntimeConfig.from_env()
+
+    assert (f"AGENT_RUNTIME_AUTO_PERSIST_MESSAGES counts as off: it is {value!r}" in caplog.text) is told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("RUN_TIMEOUT_SECONDS", "-5", "above 0"),
+        ("HEARTBEAT_INTERVAL_SECONDS", "0", "above 0"),
+        ("LEASE_TTL_SECONDS", "0", "above 0"),
+        ("MAX_RETRIES", "-1", "0 or more"),
+        ("RETRY_BACKOFF_BASE", "-1", "0 or more"),
+        ("MAX_HISTORY_MESSAGES", "-3", "0 or more, or none"),
+        ("MAX_ITERATIONS", "0", "1 or more"),
+    ],
+)
+def test_a_number_that_cannot_work_names_its_variable(monkeypatch, name, value, bounds):
+    monkeypatch.setenv(f"AGENT_RUNTIME_{name}", value)
+
+    with pytest.raises(ConfigError, match=f"AGENT_RUNTIME_{name} must be a whole number, {bounds}, not '{value}'"):
+        RuntimeConfig.from_env()
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch):
     monkeypatch.setenv("AGENT_RUNTIME_AUTO_PERSIST_MESSAGES", "")
     monkeypatch.setenv("AGENT_RUNTIME_MAX_RETRIES", "")
@@ -89,7 +117,9 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
 def test_a_bad_number_names_its_variable(monkeypatch):
     monkeypatch.setenv("AGENT_RUNTIME_MAX_RETRIES", "three")
 
-    with pytest.raises(ConfigError, match="AGENT_RUNTIME_MAX_RETRIES must be a whole number, not 'three'") as caught:
+    with pytest.raises(
+        ConfigError, match="AGENT_RUNTIME_MAX_RETRIES must be a whole number, 0 or more, not 'three'"
+    ) as caught:
         get_config()
 
     assert isinstance(caught.value, ValueError)

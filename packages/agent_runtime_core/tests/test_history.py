@@ -158,3 +158,34 @@ def test_a_damaged_call_is_left_out_and_the_others_keep_their_results():
 
 def test_an_assistant_whose_calls_are_damaged_keeps_its_words():
     assert sendable([{**text(), "tool_calls": "save_name"}]) == [text()]
+
+
+_CALLS = st.lists(
+    st.sampled_from(
+        [
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            {"id": "b", "type": "function", "function": {"name": "g", "arguments": "{}"}},
+            {"name": "f"},
+            "no call",
+        ]
+    ),
+    max_size=2,
+)
+_ANY_MESSAGES = st.lists(
+    st.one_of(
+        st.builds(
+            lambda role, content, calls: {"role": role, "content": content, "tool_calls": calls},
+            st.sampled_from(["user", "assistant", "system", "nobody", None]),
+            st.sampled_from(["text", [], None, 3]),
+            _CALLS,
+        ),
+        st.builds(lambda call: {"role": "tool", "content": "x", "tool_call_id": call}, st.sampled_from("abc")),
+        st.sampled_from([{"role": "user", "content": "hi"}, "no message", {}]),
+    ),
+    max_size=5,
+)
+
+
+@given(_ANY_MESSAGES)
+def test_messages_are_sendable_when_there_is_nothing_to_mend(messages: list[Any]) -> None:
+    assert is_sendable(messages) == (sendable(messages) == messages)

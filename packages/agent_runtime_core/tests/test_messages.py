@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent_runtime_core.messages import AgentMessage, ToolCall, add_usage, text_of, total_tokens, whole_text
+from agent_runtime_core.messages import AgentMessage, ToolCall, add_usage, text_of, whole_text
 
 
 def openai_form(arguments, **others):
@@ -255,19 +255,6 @@ def test_counts_are_summed_by_name_and_everything_that_is_no_number_is_left_out(
     add_usage(total, {"prompt_tokens": 5, "completion_tokens": 2, "cost": 0.5})
 
     assert total == {"prompt_tokens": 15, "completion_tokens": 2, "cost": 0.5}
-
-
-@pytest.mark.parametrize(
-    ("usage", "tokens"),
-    [
-        ({}, 0),
-        ({"total_tokens": 30, "prompt_tokens": 10}, 30),
-        ({"prompt_tokens": 10, "completion_tokens": 20}, 30),
-        ({"input_tokens": 1, "output_tokens": 2, "cached_tokens": 50}, 3),
-    ],
-)
-def test_the_tokens_of_a_run_are_its_total_or_the_sum_of_its_parts(usage, tokens):
-    assert total_tokens(usage) == tokens
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,21 @@ def test_both_vendors_ways_of_counting_come_to_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "host", "provider"),
+    [("deepseek-chat", "api.deepseek.com", "deepseek"), ("llama-3.3-70b-versatile", "api.groq.com", "groq")],
+)
+def test_a_server_is_known_by_its_host(model: str, host: str, provider: str) -> None:
+    usage = {"prompt_tokens": 1000, "completion_tokens": 10}
+
+    assert call_price(model, usage, host) == call_price(model, usage, provider) is not None
+
+
+@pytest.mark.parametrize(
     ("model", "usage", "provider"),
     [
         ("a-model-of-mine", {"prompt_tokens": 1}, None),
         ("gpt-4o", {"prompt_tokens": 1}, "localhost:11434"),
+        ("gpt-4o", {"prompt_tokens": 1}, "models.example.org"),
         ("", {"prompt_tokens": 1}, "openai"),
         ("gpt-4o", {}, "openai"),
         ("gpt-4o", {"prompt_tokens": "many"}, "openai"),

@@ -303,8 +303,44 @@ class TestRetries:
         assert attempts == log == ["first", "second", "second", "second"]
         assert statuses == ["failed", "failed", "succeeded"]
 
+    async def test_a_plain_run_method_is_run_once(self, runner: AgentRunner, clock: Clock) -> None:
+        class Plain:
+            key = "plain"
+
+            def run(self, ctx: RunContext) -> RunResult:
+                return RunResult(final_output={"response": "Hello"})
+
+        outcome = await runner.execute(Plain())
+
+        assert (outcome.status, outcome.final_output, clock.waits) == ("succeeded", {"response": "Hello"}, [])
+
 
 class TestTimeouts:
+    @pytest.mark.parametrize("hook", ["on_error", "cancel"])
+    async def test_a_hook_of_the_agent_has_the_same_time_as_the_agent(self, told: Told, hook: str) -> None:
+        class Stuck(Agent):
+            async def on_error(self, ctx: RunContext, error: Exception) -> ErrorInfo | None:
+                if hook == "on_error":
+                    await asyncio.Event().wait()
+                return await super().on_error(ctx, error)
+
+            async def cancel(self, ctx: RunContext) -> None:
+                await asyncio.Event().wait()
+
+        async def work(ctx: Any) -> RunResult:
+            if hook == "cancel":
+                ctx.cancel()
+            raise ConnectionError("no network")
+
+        outcome = await AgentRunner(RunnerConfig(run_timeout_seconds=0.01, max_retries=0)).execute(
+            Stuck(work), on_event=told
+        )
+
+        ending = "failed" if hook == "on_error" else "cancelled"
+        assert (outcome.status, told.names) == (ending, ["run.started", f"run.{ending}"])
+        assert outcome.error is not None
+        assert hook == "cancel" or outcome.error.message == "no network"
+
     async def test_a_run_that_takes_too_long_is_interrupted_and_not_tried_again(self, told: Told) -> None:
         forever = Forever()
 
@@ -415,6 +451,88 @@ class TestCancellation:
         assert (forever.ended, agent.cancelled, runner.running()) == (True, ["run"], [])
         assert told.names == ["run.started", "run.cancelled"]
 
+    async def test_a_run_is_cancelled_while_its_error_is_described(self, runner: AgentRunner, told: Told) -> None:
+        # Given
+        asked = asyncio.Event()
+
+        class Pondering(Agent):
+            async def on_error(self, ctx: RunContext, error: Exception) -> ErrorInfo | None:
+                asked.set()
+                await asyncio.Event().wait()
+                return None
+
+        agent = Pondering(failing(9))
+        task = asyncio.create_task(runner.execute(agent, "run", on_event=told))
+        await asked.wait()
+
+        # When
+        runner.cancel("run")
+        outcome = await task
+
+        # Then
+        assert (outcome.status, agent.cancelled) == ("cancelled", ["run"])
+        assert told.names == ["run.started", "run.cancelled"]
+
+    @pytest.mark.parametrize("ending", ["succeeded", "failed", "cancelled"])
+    async def test_a_run_ends_once_also_when_the_caller_leaves_while_its_end_is_told(self, ending: str) -> None:
+        # Given: a context that takes its time for the last event
+        telling = asyncio.Event()
+        names: list[str] = []
+
+        class Slow(InMemoryRunContext):
+            async def emit(self, event_type: Any, payload: dict[str, Any]) -> None:
+                names.append(event_type.value)
+                if len(names) > 1:
+                    telling.set()
+                    await asyncio.Event().wait()
+
+        async def work(ctx: Any) -> RunResult:
+            if ending == "cancelled":
+                ctx.cancel()
+            if ending == "failed":
+                raise ConnectionError("no network")
+            return RunResult()
+
+        agent = Agent(work)
+        task = asyncio.create_task(AgentRunner(RunnerConfig(max_retries=0), make_context=Slow).execute(agent, "run"))
+        await telling.wait()
+
+        # When
+        task.cancel()
+        await asyncio.wait({task})
+
+        # Then
+        assert task.cancelled()
+        assert names == ["run.started", f"run.{ending}"]
+        assert agent.cancelled == (["run"] if ending == "cancelled" else [])
+
+    async def test_a_caller_who_leaves_during_the_clean_up_is_told_the_end(
+        self, runner: AgentRunner, told: Told
+    ) -> None:
+        # Given
+        cleaning = asyncio.Event()
+        times: list[int] = []
+
+        class Tidy(Agent):
+            async def cancel(self, ctx: RunContext) -> None:
+                times.append(1)
+                cleaning.set()
+                await asyncio.Event().wait()
+
+        forever = Forever()
+        task = asyncio.create_task(runner.execute(Tidy(forever), "run", on_event=told))
+        await forever.begun.wait()
+        runner.cancel("run")
+        await cleaning.wait()
+
+        # When
+        task.cancel()
+        await asyncio.wait({task})
+
+        # Then
+        assert (task.cancelled(), times) == (True, [1])
+        assert told.names == ["run.started", "run.cancelled"]
+
     async def test_an_agent_that_cleans_up_badly_does_not_hide_it(
         self, runner: AgentRunner, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -505,6 +623,24 @@ async def test_a_long_run_tells_that_it_is_alive_and_stops_telling_when_it_ends(
     assert (told.names[0], told.names[-1]) == ("run.started", "run.succeeded")
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert set(told[1][1]) == {"timestamp"}
+
+
+@pytest.mark.parametrize(("interval", "lease", "between"), [(30, 60, 30), (10, 60, 10), (90, 60, 30)])
+def test_heartbeats_come_at_least_twice_in_a_lease(interval: float, lease: float, between: float) -> None:
+    config = RunnerConfig(heartbeat_interval_seconds=interval, lease_ttl_seconds=lease)
+
+    assert config.seconds_between_heartbeats == between
+
+
+async def test_a_short_lease_makes_heartbeats_come_sooner(told: Told) -> None:
+    async def until_a_heartbeat(ctx: RunContext) -> RunResult:
+        while "run.heartbeat" not in told.names:  # noqa: ASYNC110 - the runner's own clock is what is tested
+            await asyncio.sleep(0.001)
+        return RunResult()
+
+    outcome = await AgentRunner(RunnerConfig(lease_ttl_seconds=0.002)).execute(Agent(until_a_heartbeat), on_event=told)
+
+    assert outcome.status == "succeeded"
 
 
 def test_without_a_configuration_the_applications_holds() -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from agent_runtime_core.interfaces import CheckpointStore
+from agent_runtime_core.stores import open_store
 from agent_runtime_framework import (
     AgentContext,
     AgentMessage,
@@ -142,6 +146,15 @@ class Agent(JourneyAgent[State, Tools, Step]):
 
     async def execute_tool(self, tools: Tools, name: str, arguments: dict[str, Any], /) -> Any:
         return await getattr(tools, name)(**arguments)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CheckpointStore]:
+    """An empty store, each of ours in turn."""
+    urls = {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/journeys.db"}
+    url = urls.get(request.param) or request.getfixturevalue(f"{request.param}_url")
+    async with open_store(url) as opened:  # type: ignore[attr-defined]  # every store of ours is a context manager
+        yield opened
 
 
 @pytest.fixture

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError
@@ -12,11 +14,19 @@ from agent_runtime_core.errors import ConfigError
 __all__ = ["RuntimeConfig", "configure", "get_config", "reset_config"]
 
 _PREFIX = "AGENT_RUNTIME_"
+_LOGGER = logging.getLogger("agent_runtime_core.config")
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", "none"})
 _KEYS = (
     "openai_api_key",
     "anthropic_api_key",
 )  # vendors have their own variables, which are read at each use
+
+
+_FROM_ZERO = {"bounds": "0 or more", "fits": lambda number: number >= 0}
+_FROM_ONE = {"bounds": "1 or more", "fits": lambda number: number >= 1}
+_ABOVE_ZERO = {"bounds": "above 0", "fits": lambda number: number > 0}
+_A_PART = {"bounds": "from 0 to 1", "fits": lambda number: 0 <= number <= 1}
 
 
 @dataclass
@@ -31,6 +41,24 @@ class RuntimeConfig:
     """The key for OpenAI; when None, `OPENAI_API_KEY` is read each time a key is needed."""
     anthropic_api_key: str | None = field(default=None, repr=False)
     """The key for Anthropic; when None, `ANTHROPIC_API_KEY` is read each time a key is needed."""
+    llm_connect_timeout_seconds: float | None = field(default=5.0, metadata=_ABOVE_ZERO)
+    """How long a call to a model may take to get a connection; this and what follows as `Timeouts` and `Retries`."""
+    llm_first_token_timeout_seconds: float | None = field(default=180.0, metadata=_ABOVE_ZERO)
+    """How long the first piece of a streamed answer may take."""
+    llm_between_tokens_timeout_seconds: float | None = field(default=60.0, metadata=_ABOVE_ZERO)
+    """How long a further piece of it may take."""
+    llm_total_timeout_seconds: float | None = field(default=600.0, metadata=_ABOVE_ZERO)
+    """How long a call may take in all, with its retries and their pauses."""
+    llm_max_attempts: int = field(default=5, metadata=_FROM_ONE)
+    """How often a call is attempted in all; 1 never tries again."""
+    llm_retry_base_seconds: float = field(default=0.5, metadata=_FROM_ZERO)
+    """The pause before the second attempt; it doubles with every further one."""
+    llm_retry_max_seconds: float = field(default=30.0, metadata=_FROM_ZERO)
+    """The longest pause; a vendor who asks for a longer one is not asked again."""
+    llm_retry_jitter: float = field(default=0.5, metadata=_A_PART)
+    """Which part of a pause is left to chance, 0 to 1."""
+    llm_max_concurrency: int | None = field(default=1000, metadata=_FROM_ONE)
+    """How many calls a client makes at the same time; None for any number."""
     queue_backend: str = "memory"
     """Where queued runs wait: `memory`, `redis` or `sqlite`."""
     event_bus_backend: str = "memory"
@@ -49,27 +77,27 @@ class RuntimeConfig:
     """The secret key of a Langfuse project."""
     langfuse_host: str | None = None
     """The address of Langfuse; None is their own."""
-    run_timeout_seconds: int = 300
+    run_timeout_seconds: int = field(default=300, metadata=_ABOVE_ZERO)
     """How long a queued run may take."""
-    heartbeat_interval_seconds: int = 30
-    """How often a worker says that a run is still alive."""
-    lease_ttl_seconds: int = 60
-    """How long a worker owns a run without a heartbeat."""
-    max_retries: int = 3
+    heartbeat_interval_seconds: int = field(default=30, metadata=_ABOVE_ZERO)
+    """How often a run says that it is still alive; twice in `lease_ttl_seconds` at least."""
+    lease_ttl_seconds: int = field(default=60, metadata=_ABOVE_ZERO)
+    """How long after its latest event a run may be taken to be alive."""
+    max_retries: int = field(default=3, metadata=_FROM_ZERO)
     """How often a failed run is tried again."""
-    retry_backoff_base: int = 2
+    retry_backoff_base: int = field(default=2, metadata=_FROM_ZERO)
     """The wait before attempt n is this number to the power of n, in seconds."""
-    retry_backoff_max: int = 300
+    retry_backoff_max: int = field(default=300, metadata=_FROM_ZERO)
     """The longest wait before an attempt, in seconds."""
     include_conversation_history: bool = True
     """Whether a run gets the earlier messages of its conversation."""
-    max_history_messages: int | None = None
+    max_history_messages: int | None = field(default=None, metadata=_FROM_ZERO)
     """How many of them at most; None gives all."""
     auto_persist_messages: bool = True
     """Whether the messages of a run are added to its conversation."""
     debug: bool = False
     """Whether errors are shown instead of swallowed; the framework reads the same variable."""
-    max_iterations: int = 50
+    max_iterations: int = field(default=50, metadata=_FROM_ONE)
     """How many turns a tool-calling run may take."""
     vector_store_backend: str = "none"
     """The vector store, or `none`."""
@@ -95,7 +123,7 @@ class RuntimeConfig:
         """The defaults, and over them the environment as it is now. An empty variable counts as not set.
 
         Raises:
-            ConfigError: A variable that holds a number does not; the text names it.
+            ConfigError: A variable that holds a number does not, or one that cannot work; the text names it.
         """
         return cls(**_read(os.environ))
 
@@ -118,19 +146,44 @@ def _read(environment: Mapping[str, str]) -> dict[str, Any]:
             continue
         kind = str(each.type)
         if kind == "bool":
-            values[each.name] = text.strip().lower() in _TRUE
-        elif kind.startswith("int"):
-            values[each.name] = _whole_number(variable, text)
+            values[each.name] = _switch(variable, text)
+        elif kind.startswith(("int", "float")):
+            values[each.name] = _number(variable, text, each)
         else:
             values[each.name] = text
     return values
 
 
-def _whole_number(variable: str, text: str) -> int:
+def _switch(variable: str, text: str) -> bool:
+    """Whether a variable switches on; a word that says neither is told in the log, and counts as off."""
+    word = text.strip().lower()
+    if word not in _TRUE | _FALSE:
+        _LOGGER.warning("%s counts as off: it is %r, and on is 1, true, yes or on", variable, text)
+    return word in _TRUE
+
+
+def _number(variable: str, text: str, setting: Field[Any]) -> float | None:
+    """The number in a variable; None for the word `none`, where a setting may be without one."""
+    whole, optional = str(setting.type).startswith("int"), str(setting.type).endswith("None")
+    if optional and text.strip().lower() == "none":
+        return None
+    fits = setting.metadata.get("fits", _any)
     try:
-        return int(text)
-    except ValueError:
-        raise ConfigError(f"{variable} must be a whole number, not {text!r}: change it or unset it") from None
+        number = int(text) if whole else float(text)
+        good = math.isfinite(number) and fits(number)
+    except (ValueError, OverflowError):
+        good = False
+    if not good:
+        bounds = setting.metadata.get("bounds")
+        wanted = (
+            f"a {'whole ' if whole else ''}number{f', {bounds}' if bounds else ''}{', or none' if optional else ''}"
+        )
+        raise ConfigError(f"{variable} must be {wanted}, not {text!r}: change it or unset it.")
+    return number
+
+
+def _any(_: float) -> bool:
+    return True
 
 
 _config: RuntimeConfig | None = None
@@ -161,7 +214,7 @@ def get_config() -> RuntimeConfig:
     """The configuration in use; at the first call it is made from defaults and environment.
 
     Raises:
-        ConfigError: A variable does not hold the number that it should.
+        ConfigError: A variable does not hold the number that it should; the text names both.
     """
     global _config
     if _config is None:

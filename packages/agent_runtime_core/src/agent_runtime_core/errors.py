@@ -66,7 +66,7 @@ class LLMError(AgentRuntimeError):
 
     Args:
         message: What happened and what to do.
-        provider: The vendor, as in `get_llm_client(provider=...)`.
+        provider: The vendor, as in `get_llm_client(provider=...)`, or the host of another server of its protocol.
         model: The model that was asked.
         status: The HTTP status, when there was an answer.
         request_id: The vendor's id of the request, for their support.

@@ -16,7 +16,26 @@ _ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "functio
 
 def is_sendable(messages: Sequence[MessageDict]) -> bool:
     """Whether every vendor accepts these messages: each tool call has its one result right behind it."""
-    return sendable(messages) == list(messages)
+    waiting: dict[str, str] = {}
+    for message in messages:
+        if message.__class__ is not dict:
+            return sendable(messages) == list(messages)
+        role = message.get("role")
+        if role == "tool":
+            call_id = message.get("tool_call_id")
+            if not isinstance(call_id, str) or waiting.pop(call_id, None) is None:
+                return False
+            continue
+        if waiting:
+            return False
+        calls = message.get("tool_calls") if role == "assistant" else None
+        if not _is_message(role, message.get("content"), calls):
+            return False
+        if calls:
+            if calls.__class__ is not list or not all(call.__class__ is dict for call in calls):
+                return sendable(messages) == list(messages)
+            waiting = dict(map(_id_and_name, calls))
+    return not waiting
 
 
 def sendable(messages: Sequence[MessageDict]) -> list[MessageDict]:

@@ -17,7 +17,6 @@ __all__ = [
     "Usage",
     "add_usage",
     "text_of",
-    "total_tokens",
     "whole_text",
 ]
 
@@ -265,11 +264,3 @@ def add_usage(total: MutableMapping[str, int], usage: Any) -> None:
     for name, count in usage.items():
         if count.__class__ is int or isinstance(count, float):
             total[name] = known(name, 0) + count  # type: ignore[assignment]  # a vendor may count in decimals
-
-
-def total_tokens(usage: Mapping[str, int]) -> int:
-    """The tokens in `usage`: its total, or the sum of its parts in OpenAI's or Anthropic's names."""
-    if "total_tokens" in usage:
-        return usage["total_tokens"]
-    parts = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
-    return sum(usage.get(part, 0) for part in parts)

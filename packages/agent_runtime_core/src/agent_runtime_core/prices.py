@@ -29,8 +29,8 @@ def call_price(model: str, usage: Mapping[str, Any], provider: str | None = None
     Args:
         model: The model that answered, as the vendor names it.
         usage: The token counts, in OpenAI's names or in Anthropic's.
-        provider: Who served it, as `genai-prices` calls them (`openai`, `anthropic`, `azure`, ...); when None, the
-            one whose models have such names.
+        provider: Who served it, as `genai-prices` calls them (`openai`, `anthropic`, `azure`, ...), or the host of
+            the server; when None, the one whose models have such names.
     """
     counts = read_tokens(usage)
     if counts.input is None and counts.output is None:
@@ -46,4 +46,9 @@ def call_price(model: str, usage: Mapping[str, Any], provider: str | None = None
     try:
         return genai_prices.calc_price(tokens, model, provider_id=provider or None).total_price
     except (LookupError, ValueError):  # not in the lists, or not priced by such tokens
+        if not provider or "." not in provider:
+            return None
+    try:
+        return genai_prices.calc_price(tokens, model, provider_api_url=f"https://{provider}/").total_price
+    except (LookupError, ValueError):  # as above
         return None

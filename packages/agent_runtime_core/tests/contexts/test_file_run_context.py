@@ -132,7 +132,9 @@ async def test_a_corrupt_checkpoint_is_an_error_that_names_the_file(
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("run_id", ["../x", "a/b", "a\\b", "/etc/passwd", "..", ".", ".hidden", "", "a\0b", "a\nb"])
+@pytest.mark.parametrize(
+    "run_id", ["../x", "a/b", "a\\b", "/etc/passwd", "..", ".", ".hidden", "", "a\0b", "a\nb", "C:x"]
+)
 def test_an_id_that_leads_out_of_the_directory_is_refused(tmp_path: Path, run_id: str) -> None:
     with pytest.raises(ConfigError, match="run_id"):
         FileRunContext(run_id, checkpoint_dir=tmp_path)
@@ -214,6 +216,51 @@ async def test_a_payload_that_cannot_be_written_at_all_does_not_break_the_run(tm
 
     events = await asyncio.to_thread(ctx.get_events)
     assert [(event["event_type"], list(event["payload"])) for event in events] == [("my.event", ["not_json"])] * 2
+
+
+async def test_a_value_that_cannot_say_what_it_is_does_not_break_the_run(tmp_path: Path) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise AttributeError("private words")
+
+    ctx = FileRunContext("run", checkpoint_dir=tmp_path)
+
+    await ctx.emit("my.event", {"value": Mute()})
+
+    (event,) = await asyncio.to_thread(ctx.get_events)
+    assert event["payload"] == {"not_json": "AttributeError while it was written"}
+
+
+async def test_an_event_that_was_kept_is_heard_of_even_if_its_teller_was_cancelled(tmp_path: Path) -> None:
+    # Given
+    heard: list[str] = []
+    ctx = FileRunContext("run", checkpoint_dir=tmp_path, on_event=lambda name, payload: heard.append(name))
+    task = asyncio.create_task(ctx.emit("run.succeeded", {}))
+    await asyncio.sleep(0)
+
+    # When
+    task.cancel()
+    await asyncio.wait({task})
+
+    # Then
+    events = await asyncio.to_thread(ctx.get_events)
+    assert task.cancelled()
+    assert heard == [event["event_type"] for event in events] == ["run.succeeded"]
+
+
+async def test_the_name_of_a_new_state_is_on_the_disk_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[bool] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(handle).st_mode))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    await FileRunContext("run", checkpoint_dir=tmp_path).checkpoint({"n": 1})
+
+    assert synced == [False, True]
 
 
 async def test_an_event_that_a_crash_has_cut_takes_no_other_with_it(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -123,6 +124,7 @@ def no_configuration(monkeypatch: pytest.MonkeyPatch):
         "ANTHROPIC_PROFILE",
         "AGENT_RUNTIME_MODEL_PROVIDER",
         "AGENT_RUNTIME_DEFAULT_MODEL",
+        *(name for name in os.environ if name.startswith("AGENT_RUNTIME_LLM_")),
     ):
         monkeypatch.delenv(name, raising=False)
     reset_config()

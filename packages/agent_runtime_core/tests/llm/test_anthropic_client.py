@@ -191,7 +191,7 @@ async def test_a_stream_that_ends_early_is_an_error_after_its_text(model_server,
         await read_into(seen, client)
 
     assert [chunk.delta for chunk in seen] == ["Hel"]
-    assert caught.value.provider == "anthropic"
+    assert caught.value.provider == client.provider
     if ending == "cut":
         assert isinstance(caught.value.__cause__, httpx2.RemoteProtocolError)
 
@@ -243,7 +243,12 @@ async def test_a_status_becomes_our_error_without_the_key(model_server, client, 
         await client.generate([USER], model="claude-x")
 
     error = caught.value
-    assert (error.provider, error.model, error.status, error.request_id) == ("anthropic", "claude-x", status, "req_1")
+    assert (error.provider, error.model, error.status, error.request_id) == (
+        client.provider,
+        "claude-x",
+        status,
+        "req_1",
+    )
     assert words in str(error)
     assert KEY not in str(error)
     assert isinstance(error.__cause__, anthropic.APIStatusError)

@@ -20,17 +20,23 @@ USER = {"role": "user", "content": "Hello"}
 
 @pytest.fixture
 async def asked(model_server):
-    """Ask with these messages; what the server got."""
+    """Ask with these messages; what the server got, every turn as blocks: a text alone is short for one of them."""
     address = model_server.base_url.removesuffix("/v1")
     client = AnthropicClient("test-key", base_url=address, max_retries=0)
 
     async def asked(*messages: dict[str, Any], prompt_cache: bool = False, **options: Any) -> dict[str, Any]:
         model_server.reply({"type": "message", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"})
         await client.generate(list(messages), prompt_cache=prompt_cache, **options)
-        return model_server.requests[-1]
+        request = model_server.requests[-1]
+        turns = [{**turn, "content": blocks(turn["content"])} for turn in request["messages"]]
+        return {**request, "messages": turns}
 
     yield asked
     await client.close()
+
+
+def blocks(content: Any) -> Any:
+    return [text(content)] if isinstance(content, str) else content
 
 
 def call(call_id: str, tool: str = "save_name", /, **arguments: Any) -> dict[str, Any]:
@@ -101,6 +107,29 @@ async def test_tool_results_become_one_turn_of_the_user_before_what_the_user_say
             ],
         },
     ]
+
+
+async def test_half_characters_do_not_stop_a_conversation(asked):
+    # Given a model that was cut off in the middle of an emoji: in a text, in arguments, in a result
+    half, pair = "Hi \ud83d", "\ud83d\ude00"
+    request = await asked(
+        {"role": "system", "content": half},
+        {"role": "user", "content": [text(half), text(pair)]},
+        calls(call("call_1", name=half), call("call_2", name=pair), content=half),
+        result("call_1", half),
+        result("call_2", [text(pair)]),
+    )
+
+    # Then they are sent: two halves as one character, a lone one as U+FFFD
+    assert request["system"] == [text("Hi \ufffd")]
+    asking, answering, results = request["messages"]
+    assert asking["content"] == [text("Hi \ufffd"), text("\U0001f600")]
+    assert [block.get("text") or block["input"]["name"] for block in answering["content"]] == [
+        "Hi \ufffd",
+        "Hi \ufffd",
+        "\U0001f600",
+    ]
+    assert [block["content"] for block in results["content"]] == ["Hi \ufffd", [text("\U0001f600")]]
 
 
 async def test_a_conversation_that_begins_with_the_assistant_gets_a_user_in_front(asked):
@@ -281,7 +310,7 @@ async def test_a_pydantic_model_is_the_schema_of_the_answer(asked):
 
     assert wanted["type"] == "json_schema"
     assert wanted["schema"]["additionalProperties"] is False
-    assert wanted["schema"]["required"] == ["name", "age"]
+    assert wanted["schema"]["required"] == ["name"]  # what has a default may be left out: pydantic fills it in
 
 
 async def test_json_without_a_schema_is_refused_before_anything_is_sent(asked):
@@ -331,6 +360,13 @@ async def test_who_sets_a_breakpoint_sets_all(asked):
 
 async def test_without_the_cache_nothing_is_marked(asked):
     assert breakpoints(await asked({"role": "system", "content": "Persona"}, USER)) == []
+
+
+async def test_a_turn_of_one_text_goes_out_as_the_text_unless_it_carries_a_breakpoint(asked, model_server):
+    await asked(USER, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "Go on"}, prompt_cache=True)
+
+    marked = {**text("Go on"), "cache_control": {"type": "ephemeral"}}
+    assert [turn["content"] for turn in model_server.requests[-1]["messages"]] == ["Hello", "Hi", [marked]]
 
 
 # --- The pairs of calls and results, as a function of its own

@@ -42,13 +42,19 @@ def blocks_of(turn: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [block for block in turn["content"] if block["type"] == kind]
 
 
+def as_blocks(turn: dict[str, Any]) -> dict[str, Any]:
+    """The turn with its text, which is short for a block, as that block."""
+    content = turn["content"]
+    return {**turn, "content": [{"type": "text", "text": content}]} if isinstance(content, str) else turn
+
+
 @given(MESSAGES, st.booleans())
 def test_any_history_becomes_one_that_anthropic_takes(messages: list[dict[str, Any]], thinking: bool) -> None:
     # When
     request = request_fields(messages, model="m", tools=None, prompt_cache=True, thinking=thinking)
 
     # Then roles alternate from the user on, and no turn is empty
-    turns = request["messages"]
+    turns = [as_blocks(turn) for turn in request["messages"]]
     assert [turn["role"] for turn in turns] == [("user", "assistant")[number % 2] for number in range(len(turns))]
     assert all(turn["content"] for turn in turns)
 

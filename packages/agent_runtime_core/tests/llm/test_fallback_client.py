@@ -224,6 +224,60 @@ async def test_a_cancelled_probe_leaves_the_way_open_for_the_next(streaming: boo
 
 
 @both_ways
+async def test_only_one_of_many_calls_tries_a_client_again(streaming: bool):
+    # Given a client that is due for a probe, and hangs
+    clock = Clock()
+    first = FaultyLLM(ScriptedLLM(["First"]), ["server_error", "hang"])
+    second = ScriptedLLM(["Second"] * 9)
+    client = FallbackClient([first, second], failures=1, reset_s=30.0, clock=clock)
+    await ask(client, streaming)
+    clock.now += 30.0
+
+    # When several ask at once
+    probe = asyncio.create_task(ask(client, streaming))
+    await asyncio.sleep(0)
+    answers = await asyncio.gather(*(ask(client, streaming) for _ in range(4)))
+
+    # Then only the first of them waits for it
+    assert answers == ["Second"] * 4
+    assert not probe.done()
+    probe.cancel()
+    await asyncio.wait([probe])
+
+
+async def test_what_is_tried_again_just_now_is_said():
+    clock = Clock()
+    client = FallbackClient(
+        [FaultyLLM(ScriptedLLM(["First"]), ["server_error", "hang"])], failures=1, reset_s=30.0, clock=clock
+    )
+    with pytest.raises(LLMUnavailable):
+        await ask(client, streaming=False)
+    clock.now += 30.0
+    probe = asyncio.create_task(ask(client, streaming=False))
+    await asyncio.sleep(0)
+
+    with pytest.raises(LLMUnavailable, match=r"left alone .*, until the call that tries it again has ended"):
+        await ask(client, streaming=False)
+    probe.cancel()
+    await asyncio.wait([probe])
+
+
+async def test_who_really_answered_is_in_the_answer():
+    # Given a second client that answers with a model and token counts of its own
+    second = ScriptedLLM(["Second"])
+    client = FallbackClient([ScriptedLLM([DOWN, DOWN]), second])
+
+    # When
+    whole = await client.generate(USER)
+    chunks = [chunk async for chunk in FallbackClient([ScriptedLLM([DOWN]), ScriptedLLM(["Second"])]).stream(USER)]
+
+    # Then
+    alone = await ScriptedLLM(["Second"]).generate(USER)
+    assert (whole.model, whole.usage) == (alone.model, alone.usage)
+    assert chunks[-1].usage == (alone.usage or None)
+
+
+@both_ways
 async def test_a_model_is_the_first_clients_business(streaming: bool):
     first, second = ScriptedLLM([DOWN]), ScriptedLLM(["Second"])
 
@@ -231,6 +285,96 @@ async def test_a_model_is_the_first_clients_business(streaming: bool):
 
     assert first.calls[0]["kwargs"] == {"model": "gpt-4o", "temperature": 0.5}
     assert second.calls[0]["kwargs"] == {"temperature": 0.5}
+
+
+class Strict(ScriptedLLM):
+    """Takes what Anthropic's SDK takes: no option that it does not know."""
+
+    provider = "strict"
+
+    async def generate(self, messages: Any, *, tools: Any = None, max_tokens: Any = None, **options: Any) -> Any:
+        if unknown := set(options) - {"temperature", "tool_choice", "stop", "thinking"}:
+            raise TypeError(f"create() got an unexpected keyword argument {unknown.pop()!r}")
+        return await super().generate(messages, tools=tools, max_tokens=max_tokens, **options)
+
+    def stream(self, messages: Any, *, tools: Any = None, max_tokens: Any = None, **options: Any) -> Any:
+        if unknown := set(options) - {"temperature", "tool_choice", "stop", "thinking"}:
+            raise TypeError(f"create() got an unexpected keyword argument {unknown.pop()!r}")
+        return super().stream(messages, tools=tools, max_tokens=max_tokens, **options)
+
+
+@both_ways
+async def test_another_kind_of_client_gets_the_options_that_all_know(streaming: bool, caplog):
+    first, second = ScriptedLLM([DOWN]), Strict(["Second"])
+
+    said = await ask(
+        FallbackClient([first, second]),
+        streaming,
+        **{"seed": 3, "user": "ada@example.org", "frequency_penalty": 0.1, "temperature": 0.5},
+        **{"max_completion_tokens": 9, "stop_sequences": ["END"], "thinking": {"type": "enabled", "budget_tokens": 5}},
+        tool_choice={"type": "tool", "name": "save"},
+    )
+
+    assert said == "Second"
+    options = {name: value for name, value in second.calls[0]["kwargs"].items() if value is not None}
+    assert options == {
+        "temperature": 0.5,
+        "max_tokens": 9,
+        "stop": ["END"],
+        "thinking": True,
+        "tool_choice": {"type": "function", "function": {"name": "save"}},
+    }
+    assert "without the options seed, user, frequency_penalty" in caplog.text
+    assert "ada@example.org" not in caplog.text
+
+
+@both_ways
+async def test_the_same_kind_of_client_gets_all_options(streaming: bool):
+    first, second = ScriptedLLM([DOWN]), ScriptedLLM(["Second"])
+
+    await ask(FallbackClient([first, second]), streaming, seed=3)
+
+    assert second.calls[0]["kwargs"] == {"seed": 3}
+
+
+@both_ways
+async def test_what_another_client_cannot_take_does_not_hide_the_outage(streaming: bool):
+    client = FallbackClient([ScriptedLLM([DOWN]), Strict([]), ScriptedLLM(["Third"])])
+    hopeless = FallbackClient([ScriptedLLM([DOWN]), Strict([])])
+
+    assert await ask(client, streaming, response_format={"type": "json_object"}) == "Third"
+    with pytest.raises(
+        LLMUnavailable, match=r"1\. openai gpt-4o: .*down.* 2\. .*cannot take this call: TypeError"
+    ) as caught:
+        await ask(hopeless, streaming, response_format={"type": "json_object"})
+
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert isinstance(caught.value.__cause__.exceptions[1].__cause__, TypeError)
+
+
+@both_ways
+async def test_a_refusal_by_the_second_says_that_the_first_was_down(streaming: bool):
+    client = FallbackClient([ScriptedLLM([DOWN]), ScriptedLLM([LLMRejected("bad messages", status=400)])])
+
+    with pytest.raises(LLMRejected, match="bad messages") as caught:
+        await ask(client, streaming)
+
+    assert "1. openai gpt-4o: LLMUnavailable: down" in caught.value.__notes__[0]
+
+
+@both_ways
+async def test_a_client_with_few_parameters_does_not_hide_the_outage(streaming: bool):
+    class Plain:
+        async def generate(self, messages: Any) -> Any:
+            raise AssertionError("not to be reached")
+
+    plain: Any = Plain()
+    with pytest.raises(LLMUnavailable, match="TypeError"):
+        await ask(FallbackClient([ScriptedLLM([DOWN]), plain]), streaming, temperature=0.5)
+
+
+def test_it_is_known_who_is_asked_first():
+    assert FallbackClient([Strict([]), ScriptedLLM([])]).provider == "strict"
 
 
 async def test_closing_closes_all_whatever_happens():
@@ -263,3 +407,9 @@ async def test_closing_closes_all_whatever_happens():
 def test_no_client_is_no_fallback():
     with pytest.raises(ConfigError, match="at least one client"):
         FallbackClient([])
+
+
+@pytest.mark.parametrize("client", [None, "openai", object()], ids=["none", "text", "object"])
+def test_what_is_no_client_is_refused(client: Any):
+    with pytest.raises(ConfigError, match=r"has no generate\(\)"):
+        FallbackClient([ScriptedLLM([]), client])

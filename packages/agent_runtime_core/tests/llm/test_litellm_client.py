@@ -7,9 +7,11 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from agent_runtime_core.config import configure
 from agent_runtime_core.errors import (
+    ConfigError,
     LLMBadReply,
     LLMError,
     LLMRateLimited,
@@ -105,6 +107,46 @@ async def test_a_status_becomes_our_error_without_the_key(model_server, client, 
     assert caught.value.__cause__ is not None
 
 
+async def test_a_key_of_the_environment_is_taken_out_of_the_vendors_words(model_server, monkeypatch):
+    monkeypatch.setenv("GROQ_API_KEY", "corp-0123456789")
+    model_server.reply({"error": {"message": "No: corp-0123456789", "type": "x"}}, status=401)
+
+    with pytest.raises(LLMRejected) as caught:
+        await LiteLLMClient("groq/llama", api_base=model_server.base_url, max_retries=0).generate([USER])
+
+    assert "corp-0123456789" not in str(caught.value)
+    assert "***" in str(caught.value)
+
+
+async def test_a_key_that_cannot_be_sent_is_no_outage(model_server, monkeypatch):
+    monkeypatch.setenv("GROQ_API_KEY", "corp-0123\n456789")
+
+    with pytest.raises(LLMRejected, match="The key cannot be sent") as caught:
+        await LiteLLMClient("groq/llama", api_base=model_server.base_url, max_retries=0).generate([USER])
+
+    assert "456789" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"response_format": "json"}, {"messages": [{"role": "user", "content": [{"type": "unheard of"}]}]}],
+    ids=["option", "message"],
+)
+async def test_a_request_that_cannot_be_made_is_no_outage(client, wrong):
+    with pytest.raises(LLMRejected, match="LiteLLM cannot make this request"):
+        await client.generate(**{"messages": [USER], **wrong})
+
+
+async def test_nobody_listens_is_an_outage(unused_tcp_port):
+    for vendor in ("openai", "groq", "gemini", "anthropic"):
+        client = LiteLLMClient(
+            f"{vendor}/x", api_key=KEY, api_base=f"http://127.0.0.1:{unused_tcp_port}", max_retries=0
+        )
+
+        with pytest.raises(LLMUnavailable, match="No connection"):
+            await client.generate([USER])
+
+
 async def test_a_stream_that_is_cut_is_an_error(model_server, client, chunk):
     model_server.stream(chunk({"content": "Hel"}), ending="cut")
 
@@ -165,3 +207,72 @@ def test_the_import_fetches_no_price_list_unless_it_is_asked_for(given, kept):
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == kept
+
+
+def test_a_key_that_cannot_be_sent_is_refused_and_not_repeated():
+    with pytest.raises(ConfigError, match="character 4 of 7") as caught:
+        LiteLLMClient("openai/gpt-4o", api_key="gzq\nkey")
+
+    assert "gzq" not in str(caught.value)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize(
+    "body", ["<html>Welcome, my private words</html>", "", {"ok": True}, {"choices": None}, [1]], ids=repr
+)
+async def test_a_server_that_is_no_model_points_to_the_address(model_server, client, body, streaming):
+    model_server.reply(body, headers={"content-type": "text/html"} if isinstance(body, str) else {})
+
+    with pytest.raises(LLMBadReply, match=r"[Ii]s api_base the right address\?") as caught:
+        await (read_all(client) if streaming else client.generate([USER]))
+
+    assert "private" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["done", "short"])
+async def test_an_end_that_litellm_makes_up_is_none(model_server, client, chunk, ending):
+    # Given a stream that ends in the middle of a tool call, which LiteLLM ends with a "stop"
+    model_server.stream(chunk({"content": "Hi"}), chunk({"tool_calls": [call('{"name":')]}), ending=ending)
+
+    # When / Then
+    with pytest.raises(LLMBadReply, match="ended before the answer did"):
+        await read_all(client)
+
+
+async def test_a_broken_connection_is_no_failing_server(model_server, client):
+    model_server.reply("no gzip", headers={"content-encoding": "gzip"})
+
+    with pytest.raises(LLMUnavailable, match="No connection") as caught:
+        await client.generate([USER])
+
+    assert caught.value.status is None
+
+
+async def test_what_a_model_has_said_is_in_no_error(model_server, client, chunk):
+    model_server.stream(chunk({"content": "my private words"}, "error"))
+
+    with pytest.raises(LLMError) as caught:
+        await read_all(client)
+
+    assert "private" not in str(caught.value)
+
+
+async def test_what_a_vendor_quotes_from_the_conversation_is_in_no_error(model_server, client):
+    model_server.reply({"error": {"message": "bad input: my private words"}}, status=400)
+
+    with pytest.raises(LLMRejected, match="bad input: ") as caught:
+        await client.generate([{"role": "user", "content": "my private words"}])
+
+    assert "private" not in str(caught.value)
+
+
+async def test_a_pydantic_model_is_the_schema_of_the_answer(model_server, client):
+    class Person(BaseModel):
+        name: str
+
+    model_server.reply({"choices": [{"message": {"role": "assistant", "content": "{}"}, "finish_reason": "stop"}]})
+
+    await client.generate([USER], response_format=Person)
+
+    schema = model_server.requests[0]["response_format"]["json_schema"]
+    assert (schema["name"], schema["schema"]["required"]) == ("Person", ["name"])

@@ -99,3 +99,22 @@ def test_a_client_for_a_model():
 def test_a_client_for_a_model_that_nobody_knows_is_not_guessed():
     with pytest.raises(ValueError, match=r"^Cannot determine provider for model: llama3:8b"):
         get_llm_client_for_model("llama3:8b")
+
+
+def test_an_unknown_provider_of_the_environment_is_told_its_variable(monkeypatch):
+    monkeypatch.setenv("AGENT_RUNTIME_MODEL_PROVIDER", "opnai")
+
+    with pytest.raises(ConfigError, match=r"^Unknown LLM provider: opnai\. Supported: .*AGENT_RUNTIME_MODEL_PROVIDER"):
+        get_llm_client()
+
+
+@pytest.mark.parametrize("provider", [5, ["openai"], b"openai"])
+def test_a_provider_that_is_no_name_is_an_unknown_one(provider):
+    with pytest.raises(ConfigError, match="Unknown LLM provider"):
+        get_llm_client(provider)
+
+
+def test_blanks_around_a_provider_do_not_matter(monkeypatch):
+    monkeypatch.setenv("AGENT_RUNTIME_MODEL_PROVIDER", "offline ")
+
+    assert isinstance(get_llm_client(), OfflineClient)

@@ -265,6 +265,16 @@ async def test_a_stored_call_with_broken_arguments_is_sent_with_none(wire, argum
     assert sent["messages"][0]["tool_calls"][0]["function"]["arguments"] == "{}"
 
 
+async def test_half_characters_in_content_parts_do_not_stop_a_conversation(wire):
+    image = {"type": "image_url", "image_url": {"url": "https://images.example/1.png"}}
+    parts = [{"type": "text", "text": "Hi \ud83d"}, {"type": "text", "text": "\ud83d\ude00"}, image]
+
+    sent = await sent_for(wire, {"role": "user", "content": parts})
+
+    shown = [{"type": "text", "text": "Hi \ufffd"}, {"type": "text", "text": "\U0001f600"}, image]
+    assert sent["messages"][0]["content"] == shown
+
+
 @pytest.mark.parametrize(
     ("content", "sent_content"),
     [
@@ -390,4 +400,38 @@ async def test_an_answer_without_a_message_is_an_error(body):
         with pytest.raises(LLMBadReply, match="holds no message: is base_url the right address") as caught:
             await client.generate([USER])
 
-    assert (caught.value.provider, caught.value.model) == ("openai", "gpt-4o")
+    assert (caught.value.provider, caught.value.model) == (client.provider, "gpt-4o")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://ada:pass-word@[bad",
+        "http://ada:pass-word/1@host",
+        "http://host:port/v1",
+        "http://h:99999",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(address):
+    with pytest.raises(ConfigError, match=r"base_url \(or OPENAI_BASE_URL\) is no address: '") as caught:
+        OpenAIClient("test-key", base_url=address)
+
+    assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["ada:pass-word@host/v1", "ftp://ada:pass-word@host/v1"])
+def test_a_password_in_a_wrong_address_is_not_repeated(address):
+    with pytest.raises(ConfigError, match=r"not '\.\.\.@host/v1'") as caught:
+        OpenAIClient("test-key", base_url=address)
+
+    assert "pass-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"), [({"content": "Hello"}, "has no role"), ({"role": "user", "content": b"Hello"}, "is bytes")]
+)
+async def test_a_message_that_is_none_is_refused_in_words(model_server, message, words):
+    async with OpenAIClient("test-key", "gpt-4o", base_url=model_server.base_url) as client:
+        with pytest.raises(ConfigError, match=words):
+            await client.generate([message])

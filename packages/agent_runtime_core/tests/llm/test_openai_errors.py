@@ -49,6 +49,7 @@ async def error_of(client: OpenAIClient, *, streaming: bool = False) -> LLMError
     [
         (400, LLMRejected, "Check the model's name"),
         (401, LLMRejected, "OPENAI_API_KEY"),
+        (402, LLMRejected, "no credit left"),
         (403, LLMRejected, "permissions"),
         (404, LLMRejected, "base_url"),
         (408, LLMTimeout, "Try again"),
@@ -72,10 +73,21 @@ async def test_a_status_becomes_an_error_with_advice(model_server, client, statu
 
     # Then everything is there that whoever must act needs
     assert type(error) is kind
-    assert (error.provider, error.model, error.status, error.request_id) == ("openai", "gpt-4o", status, "req_1")
+    assert (error.provider, error.model, error.status, error.request_id) == (client.provider, "gpt-4o", status, "req_1")
     for words in ("the vendor's words.", "gpt-4o", "127.0.0.1", str(status), advice):
         assert words in str(error)
     assert isinstance(error.__cause__, openai.APIStatusError)
+
+
+async def test_secrets_that_a_server_quotes_are_taken_out(model_server, client, monkeypatch):
+    monkeypatch.setenv("SOME_VENDOR_API_KEY", "corp-0123456789")
+    quoted = (KEY, "corp-0123456789", "AIzaSyA0123456789abcdefghijklmnopqrstu", "Basic dXNlcjpwYXNzd29yZDE=")
+    model_server.reply({"error": {"message": f"We got: {'; '.join(quoted)}."}}, status=401)
+
+    text = str(await error_of(client))
+
+    assert not [secret for secret in quoted if secret in text]
+    assert "We got: ***; ***; ***; Basic ***" in text
 
 
 @pytest.mark.parametrize(

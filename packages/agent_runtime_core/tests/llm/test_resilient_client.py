@@ -153,12 +153,14 @@ async def test_an_empty_piece_is_not_yet_an_answer(pauses: Pauses):
     assert await text_of_stream(resilient(llm, pauses)) == "Hello!"
 
 
-async def test_the_vendors_hint_is_kept_but_not_beyond_the_longest_pause(pauses: Pauses):
+async def test_the_vendors_hint_is_kept_and_one_beyond_the_longest_pause_is_raised_at_once(pauses: Pauses):
     llm = ScriptedLLM([LLMRateLimited("x", retry_after_s=7.0), LLMRateLimited("x", retry_after_s=3600.0), "Hello!"])
 
-    await resilient(llm, pauses, retries=Retries(max_s=20.0)).generate(USER)
+    with pytest.raises(LLMRateLimited) as caught:
+        await resilient(llm, pauses, retries=Retries(max_s=20.0)).generate(USER)
 
-    assert pauses == [7.0, 20.0]
+    assert caught.value.retry_after_s == 3600.0
+    assert (pauses, llm.call_count) == ([7.0], 2)
 
 
 async def test_a_vendor_that_forbids_another_attempt_is_not_asked_again(pauses: Pauses):
@@ -468,7 +470,7 @@ def test_a_client_works_in_one_event_loop_after_another():
 
 
 def test_a_bound_that_cannot_work_is_named():
-    with pytest.raises(ConfigError, match="max_concurrency must be at least 1 or None, not 0"):
+    with pytest.raises(ConfigError, match="max_concurrency must be a whole number, at least 1, or None, not 0"):
         ResilientClient(ScriptedLLM(), max_concurrency=0)
 
 

@@ -40,8 +40,11 @@ def test_no_pause_is_negative_or_longer_than_the_longest(attempt, base_s, max_s,
 
     for error in (DOWN, LLMRateLimited("x", retry_after_s=asked)):
         pause = retries.pause_s(attempt, error, chance)
-        assert pause is not None
-        assert 0 <= pause <= max_s
+        if pause is None:
+            assert error is not DOWN
+            assert asked > max_s
+        else:
+            assert 0 <= pause <= max_s
 
 
 def test_the_last_attempt_is_the_last():
@@ -59,3 +62,10 @@ def test_a_value_that_cannot_work_is_named(name: str, value: Any):
 
 def test_a_vendor_that_asks_for_no_pause_gets_the_usual_one():
     assert Retries(base_s=1.0).pause_s(2, LLMRateLimited("x", retry_after_s=0.0), 0.0) == 2.0
+
+
+def test_without_pauses_a_vendors_wish_for_one_is_not_heard():
+    error = LLMRateLimited("slow down", retry_after_s=60)
+
+    assert Retries(max_s=0).pause_s(1, error, 0.5) == 0
+    assert Retries(max_s=30).pause_s(1, error, 0.5) is None

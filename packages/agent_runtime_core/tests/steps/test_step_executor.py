@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from agent_runtime_core.contexts import InMemoryRunContext
+from agent_runtime_core.contexts import FileRunContext, InMemoryRunContext
 from agent_runtime_core.errors import ConfigError, StoreUnavailable
 from agent_runtime_core.steps import (
     ExecutionState,
@@ -43,6 +44,13 @@ def failing(times: int, error: Exception, value: Any = "done"):
         return value
 
     return fn
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _ in range(depth):
+        value = [value]
+    return value
 
 
 def told(ctx: InMemoryRunContext, *names: str) -> list[dict[str, Any]]:
@@ -346,6 +354,19 @@ class TestCheckpoints:
         for key, value in (("x", 1), ("y", 2)):
             assert await StepExecutor(ctx, checkpoint_key=key).run([Step("a", returning(value))]) == {"a": value}
 
+    async def test_two_workflows_at_the_same_time_lose_nothing_of_each_other(self, tmp_path: Path) -> None:
+        # Given: two workflows on one run, whose files are written on threads
+        ctx = FileRunContext(checkpoint_dir=tmp_path)
+        steps = [Step(f"s{n}", returning(n)) for n in range(10)]
+        keys = ["one", "two", "three"]
+
+        # When
+        await asyncio.gather(*(StepExecutor(ctx, checkpoint_key=key).run(steps) for key in keys))
+
+        # Then
+        state = await ctx.get_state() or {}
+        assert {key: len(state.get(key, {}).get("completed_steps", ())) for key in keys} == dict.fromkeys(keys, 10)
+
     async def test_a_step_without_checkpoint_is_saved_with_the_next_one_that_has_it(
         self, ctx: InMemoryRunContext
     ) -> None:
@@ -418,6 +439,7 @@ class TestCheckpoints:
             {**ExecutionState().to_dict(), "completed_steps": ["a"]},
             {**ExecutionState().to_dict(), "custom_state": []},
             {**ExecutionState().to_dict(), "started_at": 7},
+            {**ExecutionState().to_dict(), "current_step_index": "9" * 5000},
         ],
     )
     async def test_a_malformed_execution_begins_anew_and_says_so(
@@ -464,6 +486,23 @@ class TestValuesThatAreNotJson:
 
         # Then: it is not tried again, nothing follows, and what came before is kept
         assert log == ["b"]
+        assert ((await ctx.get_state()) or {})[KEY]["completed_steps"] == ["a"]
+
+    @pytest.mark.parametrize("spoilt", ["result", "shared state"])
+    @pytest.mark.parametrize("value", [nested(199), 10**5000], ids=["deep", "long"])
+    async def test_what_no_file_can_hold_is_reported_at_its_step_too(
+        self, tmp_path: Path, value: Any, spoilt: str
+    ) -> None:
+        async def spoil(ctx, state):
+            if spoilt == "result":
+                return value
+            state["x"] = value
+
+        ctx = FileRunContext(checkpoint_dir=tmp_path)
+
+        with pytest.raises(StepExecutionError, match="Step 'b' failed after 1 attempts: TypeError"):
+            await StepExecutor(ctx).run([Step("a", returning(1)), Step("b", spoil)])
+
         assert ((await ctx.get_state()) or {})[KEY]["completed_steps"] == ["a"]
 
     async def test_the_shared_state_is_reported_at_the_step_that_spoilt_it(self, ctx: InMemoryRunContext) -> None:

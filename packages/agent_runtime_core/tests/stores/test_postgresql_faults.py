@@ -249,3 +249,32 @@ async def test_two_processes_share_conversations_without_a_conflict(postgresql_u
             assert [message["to"] for message in messages[1::2]] == asked
             for who in "ab":
                 assert [each for each in asked if each[0] == who] == [f"{who}{n}" for n in range(10)]
+
+
+async def test_a_removal_whose_answer_was_lost_is_not_called_undone(postgresql_url: str) -> None:
+    # Given: a trigger that hangs where the server commits
+    locker = await asyncpg.connect(postgresql_url)
+    await locker.execute("""
+        CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER hang AFTER DELETE ON agent_runtime_conversations
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hang()""")
+    try:
+        async with PostgreSQLCheckpointStore(postgresql_url) as store:
+            await store.commit("c", "agent", expected_version=0)
+            await locker.execute("SELECT pg_advisory_lock(1)")
+            deleting = asyncio.create_task(store.delete("c"))
+            waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+            while not (waiting := await locker.fetch(waits)):  # noqa: ASYNC110 - it is the server that waits
+                await asyncio.sleep(0)
+
+            # When: the connection breaks during the commit
+            await locker.execute("SELECT pg_terminate_backend($1)", waiting[0]["pid"])
+
+            # Then: nobody claims to know
+            with pytest.raises(StoreUnavailable, match=r"whether that was done is not known\. Look first"):
+                await deleting
+            assert (await store.load("c", "agent")).version == 1
+    finally:
+        await locker.execute("DROP TRIGGER hang ON agent_runtime_conversations; DROP FUNCTION hang")
+        await locker.close()

@@ -122,7 +122,7 @@ async def test_conversations_outlive_restarts(server: Server) -> None:
     is_up.set()
     async with PostgreSQLCheckpointStore(server.url(), pool_size=4) as store:
 
-        async def persistent(call: Callable[[], Any]) -> Any:
+        async def persistent(call: Any) -> Any:
             while True:
                 try:
                     return await call()

@@ -192,6 +192,8 @@ async def test_connections_that_the_server_kills_are_replaced(redis_url: str) ->
                 order = [each for n in range(20) for each in (user(f"m{n}"), reply(f"m{n}"))]
                 assert await store.history(name) == order
                 await store.delete(name)
+        client.select(13)
+        client.unlink(*client.keys(f"{url.partition('key_prefix=')[2]}*"))
 
 
 async def test_a_server_that_forgets_the_script_gets_it_again(redis_url: str) -> None:

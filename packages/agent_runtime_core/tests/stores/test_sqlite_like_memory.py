@@ -24,6 +24,11 @@ MESSAGE_IDS = st.sampled_from(["1", "2", "3"])
 BEHIND = st.integers(-1, 9)
 
 
+def asking(method: str, *arguments: Any, **named: Any) -> Callable[[CheckpointStore, int], Coroutine[Any, Any, Any]]:
+    """A call of this method, of whichever store."""
+    return lambda store, _: getattr(store, method)(*arguments, **named)
+
+
 class SQLiteAgainstMemory(RuleBasedStateMachine):
     @initialize(keep=st.sampled_from([None, 1, 2, 5]))
     def open(self, keep: int | None) -> None:
@@ -127,11 +132,7 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
         """Old versions go from time to time only: what is told of them must not show it, also behind a rewind."""
         for n, agent in enumerate(agents):
             state = {"n": n} if agent else None
-            self.both(
-                lambda store, _, agent=agent, state=state: store.commit(
-                    name, agent or "sales", expected_version=None, state=state, owner=owner
-                )
-            )
+            self.both(asking("commit", name, agent or "sales", expected_version=None, state=state, owner=owner))
         if behind is not None:
             self.now += 100
             self.rewind(owner, name, behind)
@@ -205,9 +206,9 @@ class SQLiteAgainstMemory(RuleBasedStateMachine):
         infos, _ = self.both(lambda store, _: store.conversations())
         for info in infos:
             name, owner = info.conversation_id, info.owner
-            self.both(lambda store, _, name=name, owner=owner: store.versions(name, owner=owner))
+            self.both(asking("versions", name, owner=owner))
             for agent in ("sales", "claims"):
-                self.both(lambda store, _, name=name, owner=owner, agent=agent: store.load(name, agent, owner=owner))
+                self.both(asking("load", name, agent, owner=owner))
 
     def teardown(self) -> None:
         if hasattr(self, "sqlite"):

@@ -166,7 +166,7 @@ async def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert names_in(tmp_path) == [name]
 
 
-REPLIES = {
+REPLIES: dict[str, list[dict[str, Any]]] = {
     "text": [{"role": "assistant", "content": "It covers storm, hail and water from pipes, with 500 euros excess."}],
     "tools": [
         {
@@ -197,6 +197,7 @@ async def test_messages_take_at_most_one_and_a_half_of_their_json(tmp_path: Path
             begun = await store.begin(
                 "c", "agent", message=message, message_id=str(n), remember=False, lease_seconds=60, max_messages=0
             )
+            assert isinstance(begun, Begun)
             await store.commit(
                 "c",
                 "agent",

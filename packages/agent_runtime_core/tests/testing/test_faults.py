@@ -137,3 +137,17 @@ async def test_closing_closes_the_client():
 def test_a_value_that_cannot_work_is_named(wrong: Any, words: str):
     with pytest.raises(ConfigError, match=words):
         wrong()
+
+
+async def test_garbage_is_the_same_whole_and_streamed_and_each_time_anew():
+    faulty = FaultyLLM(ScriptedLLM(), ["garbage"] * 3)
+    messages = [{"role": "user", "content": "Hello"}]
+
+    first = await faulty.generate(messages)
+    expected = repr((first.message["tool_calls"], first.model, first.finish_reason))
+    first.message["tool_calls"].clear()
+    second = await faulty.generate(messages)
+    (chunk,) = [chunk async for chunk in faulty.stream(messages)]
+
+    assert repr((second.message["tool_calls"], second.model, second.finish_reason)) == expected
+    assert repr((chunk.tool_calls, chunk.model, chunk.finish_reason)) == expected

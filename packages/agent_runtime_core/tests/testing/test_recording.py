@@ -30,12 +30,28 @@ async def ask(client: Any, streaming: bool, messages: Any = USER, **options: Any
     return "".join(chunk.delta for chunk in chunks), chunks[-1].tool_calls, chunks[-1].usage
 
 
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_a_missing_folder_is_told_before_the_model_is_asked(path: Path, streaming: bool):
+    model = ScriptedLLM(["Hello!"])
+
+    with pytest.raises(ConfigError, match=r"no folder .*missing"):
+        await ask(RecordingLLM(path.parent / "missing" / "calls.jsonl", model), streaming)
+
+    assert model.call_count == 0
+
+
 @pytest.mark.parametrize("recorded_streaming", [False, True])
 @pytest.mark.parametrize("replayed_streaming", [False, True])
 async def test_what_was_recorded_is_played_back(path: Path, recorded_streaming: bool, replayed_streaming: bool):
     # Given a recording, with a key that nobody should write down
     script: list[Any] = ["Hello, there!", tool_call_reply("save_name", name="Ada")]
-    secret = {"extra_headers": {"authorization": "Bearer hidden"}}
+    secret = {
+        "extra_headers": {"authorization": "Bearer hidden"},
+        "api_key": "hidden",
+        "aws_secret_access_key": "hidden",
+        "azure_ad_token": "hidden",
+        "vertex_credentials": "hidden",
+    }
     recorder = RecordingLLM(path, ScriptedLLM(script))
     first = await ask(recorder, recorded_streaming, **secret)
     second = await ask(recorder, recorded_streaming, MORE, tools=TOOLS)
@@ -83,7 +99,17 @@ async def test_no_recording_says_so(path: Path):
         await RecordingLLM(path).generate(USER)
 
 
-@pytest.mark.parametrize("line", ["not json", "[]", '{"request": {}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[]",
+        '{"request": {}}',
+        '{"request": {}, "chunks": [{"text": "x"}]}',
+        '{"request": {}, "response": {"message": {}, "words": 1}}',
+        '{"request": {}, "response": 7}',
+    ],
+)
 async def test_a_broken_line_is_named(path: Path, line: str):
     await asyncio.to_thread(path.write_text, f'{{"request": {{}}, "chunks": []}}\n{line}\n', encoding="utf-8")
 
@@ -116,3 +142,19 @@ async def test_a_text_with_line_separators_of_its_own_is_read_back(tmp_path):
     await RecordingLLM(path, ScriptedLLM([text])).generate(asked)
 
     assert (await RecordingLLM(path).generate(asked)).content == text
+
+
+async def test_half_of_a_character_is_read_back(path: Path):
+    await RecordingLLM(path, ScriptedLLM(["\ud83d?"])).generate(USER)
+
+    assert (await RecordingLLM(path).generate(USER)).content == "\ud83d?"
+
+
+async def test_no_call_of_many_at_the_same_time_is_lost(path: Path):
+    recorder = RecordingLLM(path, ScriptedLLM([str(n) for n in range(40)]))
+    await asyncio.to_thread(path.write_text, "an older recording\n")
+
+    await asyncio.gather(*(recorder.generate(USER) for _ in range(40)))
+
+    player = RecordingLLM(path)
+    assert sorted([int((await player.generate(USER)).content) for _ in range(40)]) == list(range(40))

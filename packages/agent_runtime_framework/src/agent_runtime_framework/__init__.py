@@ -8,6 +8,7 @@ from agent_runtime_framework.agents import (
     JourneyConfig,
     JourneyRouter,
     RouterState,
+    migrate,
 )
 from agent_runtime_framework.config import (
     FrameworkConfig,
@@ -107,6 +108,7 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "migrate",
     "set_config",
     "should_swallow_exceptions",
     "tool",

@@ -103,3 +103,18 @@ def test_a_result_has_its_fields_in_the_promised_order_and_needs_only_its_respon
         "metadata": {"a": 1},
     }
     assert AgentResult("Hi") == AgentResult("Hi", [], None, None, {})
+
+
+async def test_a_tool_sees_the_whole_kept_conversation_in_the_context(signup):
+    seen = []
+
+    class Looking(signup.Agent):  # type: ignore[name-defined]
+        def create_tools(self, state, ctx):
+            seen.append([message.content for message in ctx.input_messages])
+            return super().create_tools(state, ctx)
+
+    agent = Looking(ScriptedLLM(["Hello.", "Good."]))
+    await agent.send("c", "one")
+    await agent.send("c", "two")
+
+    assert seen == [["one"], ["one", "Hello.", "two"]]

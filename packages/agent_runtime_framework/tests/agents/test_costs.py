@@ -196,6 +196,77 @@ async def test_a_budget_of_tokens_looks_ahead_in_the_same_way(signup: SimpleName
     assert llm.call_count == calls
 
 
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [(RunLimits(max_cost=30), "limit:cost"), (RunLimits(max_total_tokens=39), "limit:total_tokens")],
+)
+async def test_the_closing_words_are_not_asked_for_when_they_would_break_the_budget(
+    signup: SimpleNamespace, limits: RunLimits, reason: str
+) -> None:
+    # Given: a run that may ask the model once, and has spent its budget then
+    llm = forever()
+    config = JourneyConfig(max_tool_iterations=1, pricing=penny, limits=limits)
+
+    # When
+    result = await signup.Agent(llm, config).send("c", "Hi")
+
+    # Then
+    assert llm.call_count == 1
+    assert result.metadata["stopped_reason"] == reason
+    assert result.response == JourneyConfig().closing_text
+
+
+async def test_the_closing_words_are_asked_for_when_the_budget_allows_them(signup: SimpleNamespace) -> None:
+    llm = forever()
+    config = JourneyConfig(max_tool_iterations=1, pricing=penny, limits=RunLimits(max_cost=40))
+
+    result = await signup.Agent(llm, config).send("c", "Hi")
+
+    assert (llm.call_count, result.metadata["stopped_reason"]) == (2, "max_iterations")
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": "many"}])
+async def test_where_nobody_counts_the_budget_of_tokens_counts_as_used_up(signup: SimpleNamespace, usage: Any) -> None:
+    llm = ScriptedLLM([LLMResponse(tool_call_reply("note", text="x"), usage), answer()])
+
+    result = await signup.Agent(llm, JourneyConfig(limits=RunLimits(max_total_tokens=1000))).send("c", "Hi")
+
+    assert (llm.call_count, result.metadata["stopped_reason"]) == (1, "limit:total_tokens")
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 30, "completion_tokens": 5, "total_tokens": 35},
+        {"input_tokens": 10, "cache_read_input_tokens": 20, "output_tokens": 5},
+        {"total_tokens": 35},
+        {"prompt_tokens": 30, "completion_tokens": 5, "total_tokens": -100},
+    ],
+)
+async def test_tokens_are_counted_whatever_a_vendor_calls_them(signup: SimpleNamespace, usage: Any) -> None:
+    # Given: a first reply that counts another way than the second
+    first = LLMResponse(tool_call_reply("note", text="x"), usage)
+    llm = ScriptedLLM([first, tool_call_reply("note", text="x"), answer()])
+
+    # When: 35 of the first and 30 of the second
+    result = await signup.Agent(llm, JourneyConfig(limits=RunLimits(max_total_tokens=65))).send("c", "Hi")
+
+    # Then
+    assert (llm.call_count, result.metadata["stopped_reason"]) == (2, "limit:total_tokens")
+
+
+@pytest.mark.parametrize(("budget", "calls"), [(30, 1), (40, 2)])
+async def test_a_stream_is_bound_by_the_same_budget(signup: SimpleNamespace, budget: int, calls: int) -> None:
+    llm = forever()
+    agent = signup.Agent(llm, JourneyConfig(pricing=penny, limits=RunLimits(max_cost=budget)))
+
+    events = [event async for event in agent.stream("c", "Hi")]
+
+    assert llm.call_count == calls
+    assert isinstance(events[-1], RunFinished)
+    assert events[-1].reason == "limit:cost"
+
+
 async def test_events_carry_the_cost(signup: SimpleNamespace) -> None:
     agent = signup.Agent(ScriptedLLM([tool_call_reply("note", text="x"), answer()]), COUNTED)
 

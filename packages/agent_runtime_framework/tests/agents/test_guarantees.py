@@ -11,16 +11,9 @@ import pytest
 from agent_runtime_core.errors import LLMError, StoreConflict
 from agent_runtime_core.events import RunFinished, StepChanged, ToolCallFinished, TurnFinished
 from agent_runtime_core.history import is_sendable
-from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import ExecutorHooks, JourneyConfig, LoggingHooks, RunLimits, configure
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    opened = open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/journeys.db")
-    yield opened
-    await opened.close()
 
 
 def results(events):
@@ -244,6 +237,32 @@ async def test_6_cancellation_inside_a_tool_commits_nothing_of_its_turn(signup, 
 
     assert await agent.get_state("c") is None
     assert [m.role for m in await agent.get_history("c")] == ["user"]
+
+
+async def test_7_two_messages_at_once_neither_interleave_nor_overwrite_each_other(signup, store):
+    class Yields(ScriptedLLM):
+        async def generate(self, messages, **kwargs):
+            await asyncio.sleep(0)
+            return await super().generate(messages, **kwargs)
+
+    agent = signup.Agent(
+        Yields([tool_call_reply("note", text="a"), "one", tool_call_reply("note", text="b"), "two"]), store=store
+    )
+
+    await asyncio.gather(agent.send("c", "first"), agent.send("c", "second"))
+
+    roles = [message.role for message in await agent.get_history("c")]
+    assert roles == ["user", "assistant", "tool", "assistant"] * 2
+    assert (await agent.get_state("c")).notes == ["a", "b"]
+
+
+async def test_7_a_message_that_comes_again_gets_its_stored_answer(signup, store):
+    agent = signup.Agent(llm := ScriptedLLM([tool_call_reply("note", text="a"), "noted"]), store=store)
+
+    answers = [(await agent.send("c", "note it", message_id="m")).response for _ in range(3)]
+
+    assert answers == ["noted"] * 3
+    assert (llm.call_count, signup.ran) == (2, ["note"])
 
 
 async def test_8_a_stored_conversation_can_always_be_sent_again_whatever_was_cut(signup, store):

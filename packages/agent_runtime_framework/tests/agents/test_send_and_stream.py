@@ -24,18 +24,11 @@ from agent_runtime_core.events import (
 )
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.interfaces.llm import LLMStreamChunk
-from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import AgentMessage, ExecutorHooks, JourneyConfig, RunLimits
 
 NAME = tool_call_reply("save_name", name="Ada")
 NOTE = tool_call_reply("note", text="x")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    async with open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/c.db") as opened:  # type: ignore[attr-defined]
-        yield opened
 
 
 async def told(stream: Any) -> list[Any]:

@@ -10,17 +10,11 @@ import pytest
 from agent_runtime_core.errors import ConfigError, ConversationBusy, LeaseLost, LLMUnavailable, StoreConflict
 from agent_runtime_core.events import RunFinished, RunStarted, TextDelta
 from agent_runtime_core.interfaces import Waiting
-from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import JourneyConfig
 
 NAME = tool_call_reply("save_name", name="Ada")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    async with open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/c.db") as opened:  # type: ignore[attr-defined]
-        yield opened
 
 
 class Gate(ScriptedLLM):
@@ -487,3 +481,47 @@ async def test_a_tool_that_leaves_a_state_that_would_not_be_read_again_is_undone
 
     assert "from_dict() does not read what to_dict() gives" in llm.calls[1]["messages"][-1]["content"]
     assert (await agent.get_state("c")).age == 0
+
+
+class SlowToHear(InMemoryCheckpointStore):
+    """A store on the other side of a network: the first word takes the longest way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_hear = asyncio.Event()
+
+    async def begin(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs["message_id"] == "slow":
+            await self.may_hear.wait()
+        return await super().begin(*args, **kwargs)
+
+
+async def test_messages_reach_a_distant_store_in_the_order_in_which_they_were_sent(signup):
+    agent = signup.Agent(llm := Echo(), store=(store := SlowToHear()))
+    for _ in range(3):
+        llm.let.release()
+    sends = [
+        asyncio.create_task(agent.send("c", "one", message_id="slow")),
+        asyncio.create_task(agent.send("c", "two")),
+        asyncio.create_task(agent.send("c", "three")),
+    ]
+    assert (await agent.send("another", "hello")).response == "re: hello"  # nobody else waits for the slow one
+    store.may_hear.set()
+    llm.let.release()
+    await asyncio.gather(*sends)
+
+    assert (await contents(agent))[::2] == ["one", "two", "three"]
+
+
+async def test_a_message_that_is_taken_back_before_the_store_knows_it_lets_the_next_one_pass(signup):
+    agent = signup.Agent(llm := Echo(), store=SlowToHear())
+    llm.let.release()
+    first = asyncio.create_task(agent.send("c", "one", message_id="slow"))
+    second = asyncio.create_task(agent.send("c", "two"))
+    assert (await agent.send("another", "hello")).response == "re: hello"
+
+    first.cancel()
+    llm.let.release()
+
+    assert (await second).response == "re: two"
+    assert await contents(agent) == ["two", "re: two"]

@@ -146,6 +146,14 @@ def test_a_chat_that_cannot_begin_says_why_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
+def test_a_bad_variable_is_named_without_advice_that_would_not_help(agent_runtime) -> None:
+    done = agent_runtime("chat", "chat_journeys:Onboarding", lines=("hello",), AGENT_RUNTIME_MAX_RETRIES="many")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: AGENT_RUNTIME_MAX_RETRIES must be a whole number, 0 or more, not 'many'")
+    assert done.stderr.endswith("change it or unset it.\n")
+
+
 @pytest.mark.parametrize("missing", ["typer", "rich", "prompt_toolkit"])
 def test_a_missing_extra_is_named(terminal, tmp_path: Path, missing: str) -> None:
     # Given: a Python that does not have the package

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from opentelemetry import trace
@@ -27,7 +30,14 @@ from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_core.testing.llm import ScriptedReply
 from agent_runtime_core.tracing.opentelemetry import OpenTelemetrySink
-from agent_runtime_framework import CallableToolExecutor, JourneyConfig, LLMExecutor, RunLimits
+from agent_runtime_framework import (
+    AgentContext,
+    AgentMessage,
+    CallableToolExecutor,
+    JourneyConfig,
+    LLMExecutor,
+    RunLimits,
+)
 
 SECRET = "Ada Lovelace of Marylebone"
 
@@ -199,9 +209,11 @@ async def test_content_is_recorded_when_it_is_asked_for(
         {"role": "system", "parts": [{"type": "text", "content": "Ask for the name."}]},
         {"role": "user", "parts": [{"type": "text", "content": "I am Ada"}]},
     ]
-    assert json.loads(str(first["gen_ai.output.messages"]))[0]["parts"] == [
+    (output,) = json.loads(str(first["gen_ai.output.messages"]))
+    assert output["parts"] == [
         {"type": "tool_call", "id": "call_1_save_name", "name": "save_name", "arguments": {"name": "Ada"}}
     ]
+    assert output["finish_reason"] == "tool_calls"
     assert (tool["gen_ai.tool.call.arguments"], tool["gen_ai.tool.call.result"]) == ('{"name": "Ada"}', "Saved Ada.")
     assert json.loads(str(last["gen_ai.input.messages"]))[-1]["parts"] == [
         {"type": "tool_call_response", "id": "call_1_save_name", "response": "Saved Ada."}
@@ -350,6 +362,104 @@ async def test_a_run_out_of_time_is_told_as_such(signup: SimpleNamespace, backen
     assert (backend.span("chat gpt-4o").attributes or {})["error.type"] == "timeout"
 
 
+async def test_a_run_that_is_cancelled_leaves_no_span_open(signup: SimpleNamespace, backend: Backend) -> None:
+    # Given: a tool that never ends
+    working = asyncio.Event()
+
+    class Agent(signup.Agent):  # type: ignore[name-defined]
+        async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> Any:
+            working.set()
+            await asyncio.Event().wait()
+
+    run = asyncio.create_task(Agent(Named([tool_call_reply("note", text="x")]), trace=backend.sink()).send("c", "Hi"))
+    await working.wait()
+
+    # When
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+
+    # Then
+    assert [name for name, _ in backend.tree()] == ["invoke_agent signup", "chat gpt-4o", "execute_tool note"]
+    assert (backend.span("execute_tool note").attributes or {})["error.type"] == "cancelled"
+    assert (backend.span("invoke_agent signup").attributes or {})["journey.outcome"] == "cancelled"
+
+
+async def test_an_agent_that_asks_another_within_its_own_run_is_traced_around_it(
+    signup: SimpleNamespace, backend: Backend
+) -> None:
+    # Given: a tool that asks another agent in the name of its own run, with the same sink
+    sink, run_id = backend.sink(), uuid4()
+
+    def context() -> AgentContext:
+        return AgentContext(run_id, uuid4(), [AgentMessage("user", "Hi")])
+
+    class Inner(signup.Agent):  # type: ignore[name-defined]
+        key = "inner"
+
+    class Outer(signup.Agent):  # type: ignore[name-defined]
+        async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> Any:
+            await Inner(Named(["Hello."]), trace=sink).run(context())
+            return await super().execute_tool(tools, name, arguments)
+
+    # When
+    await Outer(Named([tool_call_reply("note", text="x"), "Done."]), trace=sink).run(context())
+
+    # Then
+    outer, inner = "invoke_agent signup", "invoke_agent inner"
+    assert backend.tree() == [
+        (outer, None),
+        ("chat gpt-4o", outer),
+        ("execute_tool note", outer),
+        (inner, "execute_tool note"),
+        ("chat gpt-4o", inner),
+        ("chat gpt-4o", outer),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("openai", "openai"),
+        ("anthropic", "anthropic"),
+        ("api.deepseek.com", "deepseek"),
+        ("mine.openai.azure.com", "azure.ai.openai"),
+        ("bedrock-runtime.eu-west-1.amazonaws.com:443", "aws.bedrock"),
+        ("localhost:11434", "localhost:11434"),
+    ],
+)
+async def test_a_provider_has_the_name_that_the_conventions_give_it(
+    signup: SimpleNamespace, backend: Backend, provider: str, name: str
+) -> None:
+    llm = Named(["Hello."])
+    llm.provider = provider
+
+    await signup.Agent(llm, trace=backend.sink()).send("c-1", "Hi")
+
+    assert (backend.span("chat gpt-4o").attributes or {})["gen_ai.provider.name"] == name
+
+
+async def test_no_key_is_recorded_even_with_the_conversation(signup: SimpleNamespace, backend: Backend) -> None:
+    # Given: keys in all that is recorded
+    key, password = "sk-proj-1234567890abcdef", "correct horse"
+
+    class Agent(signup.Agent):  # type: ignore[name-defined]
+        async def execute_tool(self, tools: Any, name: str, arguments: dict[str, Any], /) -> Any:
+            return f"Saved with {key}."
+
+    llm = Named([tool_call_reply("note", text=f"password='{password}'"), LLMUnavailable(f"401: key {key} is wrong")])
+
+    # When
+    with pytest.raises(LLMUnavailable):
+        await Agent(llm, trace=backend.sink(capture_content=True)).send("c-1", f"My key is {key}")
+
+    # Then
+    assert [span.name for span in backend.spans if "***" in span.to_json()] == [span.name for span in backend.spans]
+    assert not [span.name for span in backend.spans if key in span.to_json() or password in span.to_json()]
+    (noted,) = backend.spans[-1].events
+    assert (noted.attributes or {})["exception.message"] == "401: key *** is wrong"
+
+
 async def test_an_executor_without_a_journey_is_traced_too(backend: Backend) -> None:
     llm = ScriptedLLM([tool_call_reply("add", a=1), "One."])
     executor = LLMExecutor(llm, CallableToolExecutor({"add": lambda a: a}), trace=backend.sink())
@@ -446,3 +556,26 @@ async def test_a_backend_that_does_not_exist_is_an_error_of_the_first_run(signup
 
     with pytest.raises(ConfigError, match="OpenTelemetry"):
         await signup.Agent(ScriptedLLM(["Hello."])).send("c-1", "Hi")
+
+
+def test_a_run_that_nobody_traces_loads_nothing_of_it() -> None:
+    # Given: a fresh interpreter
+    program = """
+import asyncio, json, sys
+from agent_runtime_framework import LLMExecutor
+class Model:
+    async def generate(self, messages, **kwargs):
+        return type("Answer", (), {"message": {"role": "assistant", "content": "Hi"}, "usage": {"prompt_tokens": 1}})()
+asyncio.run(LLMExecutor(Model()).run([{"role": "user", "content": "Hi"}]))
+print(json.dumps([name for name in sys.modules if name.partition(".")[0] in ("opentelemetry", "genai_prices")]))
+"""
+    unwanted = ("COV", "AGENT_RUNTIME_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
+
+    # When
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+    )
+
+    # Then
+    assert json.loads(finished.stdout) == []

@@ -12,17 +12,10 @@ from hypothesis import strategies as st
 from agent_runtime_core.errors import ConfigError, LLMUnavailable
 from agent_runtime_core.history import is_sendable, sendable
 from agent_runtime_core.llm.prompt_prefix import common_prefix
-from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import JourneyConfig, LastMessages, LastTokens, SummariseOlder
 
 NOTE = tool_call_reply("note", text="x")
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request, tmp_path):
-    async with open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/c.db") as opened:  # type: ignore[attr-defined]
-        yield opened
 
 
 @dataclass

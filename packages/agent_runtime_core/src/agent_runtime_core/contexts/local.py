@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, TypedDict, Unpack
 from uuid import UUID, uuid4
 
@@ -97,18 +99,30 @@ class LocalRunContext(ABC):
         """The tools that the host offers."""
         return self._tool_registry
 
+    @property
+    def tools(self) -> ToolRegistry:
+        """The same as `tool_registry`."""
+        return self.tool_registry
+
     async def emit(self, event_type: EventType | str, payload: dict[str, Any]) -> None:
         """Keep an event, `{"event_type", "payload", "timestamp"}`, and tell `on_event` about it.
 
         The timestamp is ISO text in UTC. The payload's own keys are copied; what is inside of them is not.
         """
-        name = event_type.value if isinstance(event_type, EventType) else str(event_type)
+        name = str(event_type.value if isinstance(event_type, Enum) else event_type)
         kept = dict(payload)
-        await self._keep_event({"event_type": name, "payload": kept, "timestamp": datetime.now(UTC).isoformat()})
+        try:
+            await self._keep_event({"event_type": name, "payload": kept, "timestamp": datetime.now(UTC).isoformat()})
+        except asyncio.CancelledError:
+            self._listen(name, kept)  # it was kept nevertheless, and may be the run's last one
+            raise
+        self._listen(name, kept)
+
+    def _listen(self, name: str, payload: dict[str, Any]) -> None:
         if self._on_event is None:
             return
         try:
-            self._on_event(name, kept)
+            self._on_event(name, payload)
         except Exception as error:  # a listener observes a run and cannot break it
             _LOGGER.warning("on_event failed at %s with %s; the run goes on", name, type(error).__name__)
             _LOGGER.debug("on_event failed at %s", name, exc_info=True)
@@ -129,6 +143,10 @@ class LocalRunContext(ABC):
         """Whether somebody has asked the run to stop."""
         return self._cancelled
 
+    def is_cancelled(self) -> bool:
+        """The same as `cancelled()`."""
+        return self.cancelled()
+
     @abstractmethod
     async def checkpoint(self, state: dict[str, Any]) -> None:
         """Keep a copy of this state for the run; the last one counts.
@@ -143,4 +161,4 @@ class LocalRunContext(ABC):
 
     @abstractmethod
     async def _keep_event(self, event: dict[str, Any]) -> None:
-        """Add an event to those of the run."""
+        """Add an event to those of the run. A cancellation is raised when that is done."""

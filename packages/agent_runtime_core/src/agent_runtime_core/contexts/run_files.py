@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from agent_runtime_core.errors import ConfigError, StoreUnavailable
@@ -69,10 +69,22 @@ class RunFiles:
                     file.flush()
                     os.fsync(file.fileno())  # else a power cut could leave the new name on an empty file
                 os.replace(temporary, self.checkpoint_path)
+                self._sync_directory()
             except BaseException:
                 with contextlib.suppress(OSError):
                     os.unlink(temporary)
                 raise
+
+    def _sync_directory(self) -> None:
+        """Else a power cut could bring the old file back. Windows opens no directories, and has no need."""
+        if os.name == "nt":
+            return
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # some network file systems cannot; the new state is in place
+                os.fsync(directory)
+        finally:
+            os.close(directory)
 
     def read_state(self) -> dict[str, Any] | None:
         """The state, or None when none was written.
@@ -162,12 +174,12 @@ def event_line(event: dict[str, Any]) -> str:
     """The event as one line of JSON.
 
     What is not JSON in its payload becomes text; a payload that cannot be written even so (it contains itself, or a
-    number that is none) becomes `{"not_json": reason}`.
+    number that is none, or a value that cannot say what it is) becomes `{"not_json": reason}`.
     """
     try:
         return json.dumps(event, default=str, skipkeys=True, allow_nan=False)
-    except (ValueError, RecursionError) as error:
-        return json.dumps({**event, "payload": {"not_json": str(error)}})
+    except Exception as error:  # a value's own `__str__` may raise anything
+        return json.dumps({**event, "payload": {"not_json": f"{type(error).__name__} while it was written"}})
 
 
 def _private(path: str, flags: int) -> int:
@@ -193,10 +205,15 @@ def _explained(path: Path, done: str) -> Iterator[None]:
 
 def _file_name(run_id: object) -> str:
     name = str(run_id)
-    if not name or name.startswith(".") or any(sign in "/\\" or not sign.isprintable() for sign in name):
+    if (
+        not name
+        or name.startswith(".")
+        or PureWindowsPath(name).drive
+        or any(sign in "/\\" or not sign.isprintable() for sign in name)
+    ):
         raise ConfigError(
             f"run_id {name!r} cannot name a file: give a UUID, or a text without path separators and control "
-            f"characters that does not begin with a dot."
+            f"characters that does not begin with a dot or the name of a drive."
         )
     if len(name.encode("utf-8", "surrogatepass")) > _MAX_NAME_BYTES:
         raise ConfigError(f"run_id {name[:40]!r}... cannot name a file: it is longer than {_MAX_NAME_BYTES} bytes.")

@@ -37,6 +37,7 @@ class EventType(StrEnum):
     TOOL_RESULT = "tool.result"
     PROGRESS_UPDATE = "progress.update"
     STATE_CHECKPOINT = "state.checkpoint"
+    CHECKPOINT = "state.checkpoint"  # another name of STATE_CHECKPOINT
     ERROR = "error"
     STEP_STARTED = "step.started"
     STEP_COMPLETED = "step.completed"

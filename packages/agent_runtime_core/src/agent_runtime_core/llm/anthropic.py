@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -12,14 +11,18 @@ from typing import Any
 from agent_runtime_core.config import get_config
 from agent_runtime_core.errors import LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
-from agent_runtime_core.llm.anthropic_errors import translated
+from agent_runtime_core.llm.anthropic_errors import raise_told, translated
 from agent_runtime_core.llm.anthropic_pairs import without_orphaned_calls
 from agent_runtime_core.llm.anthropic_stream import StreamedAnswer
 from agent_runtime_core.llm.anthropic_wire import request_fields, to_message, to_usage, whole_thinking
 from agent_runtime_core.llm.errors import AnthropicConfigurationError
+from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.models_config import DEFAULT_ANTHROPIC_MODEL, get_provider_for_model
 from agent_runtime_core.llm.openai_wire import text_attribute
-from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.quoted_words import unquoted
+from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
+from agent_runtime_core.llm.stream_end import why_unfinished
+from agent_runtime_core.llm.structured_output import wanted_schema
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -58,8 +61,8 @@ class AnthropicClient(SDKClient):
 
     Raises:
         MissingDependency: The package `anthropic` is not installed.
-        AnthropicConfigurationError: There is no key.
-        ConfigError: `base_url` does not begin with `http://` or `https://`.
+        AnthropicConfigurationError: There is no key, or one that cannot be sent.
+        ConfigError: `base_url` does not begin with `http://` or `https://`, or an option is unknown.
     """
 
     def __init__(
@@ -68,7 +71,8 @@ class AnthropicClient(SDKClient):
         config = get_config()
         with_key = not any(kwargs.get(name) for name in _OTHER_CREDENTIALS)
         if with_key:
-            api_key = api_key or config.get_anthropic_api_key()
+            found = api_key or config.get_anthropic_api_key()
+            api_key = usable_key(found, AnthropicConfigurationError, _WHAT_TO_SET)
         if AsyncAnthropic is None:
             raise MissingDependency(
                 "anthropic package is required for AnthropicClient. "
@@ -77,11 +81,13 @@ class AnthropicClient(SDKClient):
             )
         if with_key and not api_key:
             raise AnthropicConfigurationError(f"Anthropic API key is not configured. {_WHAT_TO_SET}")
-        self._server = server_name(
-            kwargs.get("base_url") or os.environ.get("ANTHROPIC_BASE_URL"),
-            default=_ANTHROPIC_HOST,
-            variable="ANTHROPIC_BASE_URL",
+        check_options(AnthropicClient, AsyncAnthropic, kwargs)
+        address = address_to_use(
+            kwargs.pop("base_url", None), variable="ANTHROPIC_BASE_URL", default=f"https://{_ANTHROPIC_HOST}"
         )
+        self._server = server_name(address, default=_ANTHROPIC_HOST, variable="ANTHROPIC_BASE_URL")
+        if address is not None:
+            kwargs["base_url"] = address
         self.provider = "anthropic" if self._server == _ANTHROPIC_HOST else self._server
         """Who answers, for traces and prices: `anthropic`, or the host of another server."""
         configured = config.default_model
@@ -119,7 +125,7 @@ class AnthropicClient(SDKClient):
                 `prompt_cache` for this request. Everything else that is not None is passed to the request.
 
         Raises:
-            ConfigError: `response_format` names no schema.
+            ConfigError: `response_format` names no schema, or one that Anthropic cannot answer in.
             LLMRejected: The request was refused: the key, the model's name, the messages or the tools.
             LLMRateLimited: Too many requests; `retry_after_s` says how long to wait, when the server said so.
             LLMTimeout: No answer in time.
@@ -131,8 +137,9 @@ class AnthropicClient(SDKClient):
             messages, model=model, tools=tools, temperature=temperature, max_tokens=max_tokens, **kwargs
         )
         create = self._here().messages.create
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             response = await create(**_as_known(request, create))
+            raise_told(response, _sdk)
         blocks = getattr(response, "content", None)
         if not isinstance(blocks, (list, tuple)):
             raise self._bad_reply(model, "The answer holds no message: is base_url the right address?")
@@ -174,18 +181,19 @@ class AnthropicClient(SDKClient):
         model = model or self.default_model
         request = self._request(messages, model=model, tools=tools, **kwargs)
         create = self._here().messages.create
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             events = await create(stream=True, **_as_known(request, create))
         answer = StreamedAnswer()
         try:
-            with self._our_errors(model, streaming=True):
+            with self._our_errors(model, messages, streaming=True):
                 async for event in events:
-                    for piece in answer.take(event):
+                    piece = answer.take(event)
+                    if piece is not None:
                         yield piece
         finally:
             await events.close()
         if answer.finish_reason is None:
-            raise self._bad_reply(model, "The stream ended before the answer did; what came of it is not complete.")
+            raise self._bad_reply(model, why_unfinished(events, begun=answer.has_begun))
         yield answer.last_chunk()
 
     @staticmethod
@@ -195,10 +203,13 @@ class AnthropicClient(SDKClient):
 
     def _request(self, messages: list[MessageDict], *, prompt_cache: bool | None = None, **options: Any) -> Any:
         cached = self.prompt_cache if prompt_cache is None else prompt_cache
+        wanted = options.pop("response_format", None)
+        if wanted is not None:
+            options["answer_schema"] = wanted_schema(wanted, _sdk.transform_schema)
         return request_fields(messages, prompt_cache=cached, **options)
 
     @contextmanager
-    def _our_errors(self, model: str, *, streaming: bool = False) -> Iterator[None]:
+    def _our_errors(self, model: str, messages: list[MessageDict], *, streaming: bool = False) -> Iterator[None]:
         """The one border at which the vendor's errors become ours."""
         try:
             yield
@@ -206,13 +217,21 @@ class AnthropicClient(SDKClient):
             if _sdk is None:
                 raise
             secret = text_attribute(self._client, "api_key") or text_attribute(self._client, "auth_token")
-            ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
+            ours = translated(
+                error,
+                _sdk,
+                model=model,
+                server=self._server,
+                provider=self.provider,
+                secret=secret,
+                streaming=streaming,
+            )
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
-        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="anthropic", model=model)
+        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider=self.provider, model=model)
 
 
 def _as_known(request: dict[str, Any], create: Any) -> dict[str, Any]:

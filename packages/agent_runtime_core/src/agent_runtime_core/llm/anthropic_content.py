@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from agent_runtime_core.messages import whole_text
+
 __all__ = ["Block", "content_blocks", "text_block"]
 
 Block = dict[str, Any]
@@ -34,7 +36,7 @@ def content_blocks(content: Any) -> list[Block]:
 
 def text_block(text: str) -> list[Block]:
     """The text as a block; none for a text of nothing but white space."""
-    return [{"type": "text", "text": text}] if text.strip() else []
+    return [{"type": "text", "text": whole_text(text)}] if text.strip() else []
 
 
 def _blocks_of(part: Any) -> list[Block]:
@@ -47,7 +49,7 @@ def _blocks_of(part: Any) -> list[Block]:
         text = part.get("text")
         if not (isinstance(text, str) and text.strip()):
             return []
-        return [{**part, "type": "text"}]
+        return [{**part, "type": "text", "text": whole_text(text)}]
     if kind == "image_url":
         image = part.get("image_url")
         url = image.get("url") if isinstance(image, Mapping) else image

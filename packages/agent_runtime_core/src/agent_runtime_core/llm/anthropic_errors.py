@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from agent_runtime_core.errors import LLMBadReply, LLMError, LLMRejected, LLMTimeout, LLMUnavailable
-from agent_runtime_core.llm.vendor_errors import clean_text, of_status
+from agent_runtime_core.llm.vendor_errors import clean_text, is_unreadable, of_status
 
-__all__ = ["translated"]
+__all__ = ["raise_told", "translated"]
 
 _ADVICE = {
     401: "Check the API key: api_key=, configure(anthropic_api_key=...) or the variable ANTHROPIC_API_KEY.",
@@ -31,7 +30,24 @@ _STATUS_OF = {
 }
 
 
-def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: str, streaming: bool) -> LLMError | None:
+def raise_told(answer: Any, sdk: Any) -> None:
+    """Raise the error that a server tells in an answer of status 200, as gateways do.
+
+    Args:
+        answer: What the SDK made of the answer; one that holds no error, or content beside it, passes.
+        sdk: The vendor's module; None when it is not installed.
+    """
+    if sdk is None or getattr(answer, "content", None):
+        return
+    told = getattr(answer, "error", None)
+    if not isinstance(told, (str, Mapping)) or not told:
+        return
+    raise sdk.APIError("it told no reason", None, body={"error": told})
+
+
+def translated(
+    error: Exception, sdk: Any, *, model: str, server: str, provider: str, secret: str, streaming: bool
+) -> LLMError | None:
     """One of our errors for one of the SDK's (or of the HTTP library below it), or None when it is none of those.
 
     Args:
@@ -39,10 +55,11 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
         sdk: The vendor's module, which is handed in because one module alone imports it.
         model: The model that was asked.
         server: Who was asked, for the text.
+        provider: Who was asked, as the client calls it.
         secret: The key, which is taken out of the vendor's words.
         streaming: Whether the answer had begun.
     """
-    details: dict[str, Any] = {"provider": "anthropic", "model": model}
+    details: dict[str, Any] = {"provider": provider, "model": model}
     what = f"{server}, model {model!r}"
     if isinstance(error, sdk.APIStatusError):
         details["request_id"] = error.request_id
@@ -50,14 +67,17 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
     if isinstance(error, sdk.APITimeoutError) or _is_of_transport(error, "TimeoutException"):
         return LLMTimeout(f"No answer in time ({what}). Give it longer (timeout=, in seconds) or ask less.", **details)
     # The SDK lets the HTTP library's own error out when a stream is cut.
-    if isinstance(error, sdk.APIConnectionError) or _is_of_transport(error, "TransportError"):
+    if isinstance(error, sdk.APIConnectionError) or _is_of_transport(error, "RequestError"):
         reason = clean_text(str(error.__cause__ or error), secret)
         if streaming:
             return LLMBadReply(f"The connection broke in the middle of the answer ({what}): {reason}", **details)
         return LLMUnavailable(f"No connection ({what}): {reason} Check the network and base_url.", **details)
-    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
-        return LLMBadReply(f"The answer is not valid JSON ({what}): {clean_text(str(error), secret)}", **details)
+    if is_unreadable(error):
+        hint = "" if streaming else " Is base_url the right address?"
+        return LLMBadReply(f"The answer is not valid JSON ({what}): {clean_text(str(error), secret)}{hint}", **details)
     if isinstance(error, sdk.APIError):
+        if isinstance(error.body, Mapping):  # an error that is told inside of an answer
+            return _told(error, what, secret, details)
         return LLMBadReply(f"The answer cannot be read ({what}): {clean_text(str(error), secret)}", **details)
     if isinstance(error, ValueError) and "Streaming is" in str(error):  # the SDK's guard against answers of > 10 min
         return LLMRejected(
@@ -69,18 +89,28 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
 
 
 def _of_status(error: Any, what: str, secret: str, details: dict[str, Any]) -> LLMError:
+    if error.status_code < 400:
+        return _told(error, what, secret, details)
+    _, text = _kind_and_text(error, secret)
+    return of_status(error.status_code, text, what=what, error=error, advice=_ADVICE, details=details)
+
+
+def _told(error: Any, what: str, secret: str, details: dict[str, Any]) -> LLMError:
+    """An error that was told inside of an answer of status 200."""
+    kind, text = _kind_and_text(error, secret)
+    status = _STATUS_OF.get(kind) if isinstance(kind, str) else None
+    if status is None:
+        return LLMBadReply(f"The server broke the answer off ({what}): {text}", **details)
+    return of_status(status, text, what=what, error=error, advice=_ADVICE, details=details)
+
+
+def _kind_and_text(error: Any, secret: str) -> tuple[Any, str]:
+    """The kind of an error and the vendor's own words, without secrets."""
     body = error.body if isinstance(error.body, Mapping) else {}
     told = body.get("error")
     kind = told.get("type") if isinstance(told, Mapping) else None
-    words = told.get("message") if isinstance(told, Mapping) else None
-    text = clean_text(words if isinstance(words, str) and words.strip() else str(error), secret)
-    status = error.status_code
-    if status < 400:
-        known = _STATUS_OF.get(kind) if isinstance(kind, str) else None
-        if known is None:
-            return LLMBadReply(f"The server broke the answer off ({what}): {text}", **details)
-        status = known
-    return of_status(status, text, what=what, error=error, advice=_ADVICE, details=details)
+    words = told.get("message") if isinstance(told, Mapping) else told
+    return kind, clean_text(words if isinstance(words, str) and words.strip() else str(error), secret)
 
 
 def _is_of_transport(error: Exception, name: str) -> bool:

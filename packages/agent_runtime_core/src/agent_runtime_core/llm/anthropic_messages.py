@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_runtime_core.llm.anthropic_content import Block, content_blocks
 from agent_runtime_core.llm.anthropic_pairs import without_orphaned_blocks, without_orphaned_calls
-from agent_runtime_core.messages import MessageDict, ToolCall
+from agent_runtime_core.messages import MessageDict, ToolCall, whole_text
 
 __all__ = ["BEGINNING", "system_blocks", "turns_of", "used_tools"]
 
@@ -45,7 +46,8 @@ def turns_of(messages: Sequence[MessageDict]) -> list[dict[str, Any]]:
             _add(turns, "user", [_result_block(message, ids)])
         else:
             _add(turns, "user", content_blocks(message.get("content")))
-    turns = without_orphaned_blocks([_results_first(turn) for turn in turns])
+    if any(block.get("type") != "text" for turn in turns for block in turn["content"]):  # texts have no partners
+        turns = without_orphaned_blocks([_results_first(turn) for turn in turns])
     if turns and turns[-1]["role"] == "assistant":
         turns[-1] = _without_space_at_the_end(turns[-1])
     if not turns or turns[0]["role"] == "assistant":
@@ -75,7 +77,7 @@ def _assistant_blocks(message: MessageDict, ids: _CallIds) -> list[Block]:
     blocks.extend(content_blocks(message.get("content")))
     for data in message.get("tool_calls") or ():
         call = ToolCall(data)
-        arguments = {} if call.problem else call.arguments
+        arguments = {} if call.problem else _whole_arguments(call)
         blocks.append({"type": "tool_use", "id": ids.of_call(call.id), "name": call.wire_name, "input": arguments})
     return blocks
 
@@ -83,8 +85,17 @@ def _assistant_blocks(message: MessageDict, ids: _CallIds) -> list[Block]:
 def _result_block(message: MessageDict, ids: _CallIds) -> Block:
     block: Block = {"type": "tool_result", "tool_use_id": ids.of_result(message.get("tool_call_id"))}
     content = message.get("content")
-    block["content"] = content if isinstance(content, str) else content_blocks(content)
+    block["content"] = whole_text(content) if isinstance(content, str) else content_blocks(content)
     return block
+
+
+def _whole_arguments(call: ToolCall) -> dict[str, Any]:
+    """The arguments without half characters, which JSON can write down and nobody can send."""
+    raw = call.raw_arguments
+    if isinstance(raw, str) and raw.isascii() and "\\ud" not in raw.lower():
+        return call.arguments
+    arguments: dict[str, Any] = json.loads(whole_text(json.dumps(call.arguments, ensure_ascii=False)))
+    return arguments
 
 
 def _results_first(turn: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ def without_orphaned_calls(messages: Sequence[MessageDict]) -> list[MessageDict]
 
     An assistant message that has nothing left, neither a call nor a text, is dropped.
     """
+    if not any(message.get("tool_calls") for message in messages):
+        return list(messages)
     answered = {message.get("tool_call_id") for message in messages if message.get("role") == "tool"}
     kept: list[MessageDict] = []
     dropped = 0

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from agent_runtime_core.interfaces.llm import LLMStreamChunk
-from agent_runtime_core.llm.anthropic_wire import thinking_block, to_usage
-from agent_runtime_core.llm.openai_wire import call_in_openai_form, text_attribute, whole_number
+from agent_runtime_core.llm.anthropic_wire import input_text, thinking_block, to_usage
+from agent_runtime_core.llm.openai_wire import (
+    call_in_openai_form,
+    text_attribute,
+    whole_number,
+    with_ids_of_their_own,
+)
+from agent_runtime_core.llm.whole_pieces import WholePieces
 
 __all__ = ["StreamedAnswer"]
 
@@ -19,45 +24,58 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         """Why the model stopped; None as long as it has not said so."""
-        self._blocks: dict[int, _Block] = {}
+        self.has_begun = False
+        """Whether anything of an answer has come."""
+        self._blocks: list[_Block] = []
+        self._at: dict[int, _Block] = {}  # the block that is open at a position: some servers give one to several
         self._usages: list[Any] = []
         self._model = ""
+        self._text = WholePieces()
+        self._thinking = WholePieces()
 
-    def take(self, event: Any) -> Iterator[LLMStreamChunk]:
-        """Read one event of the SDK, and give what of it can be shown at once."""
-        kind = text_attribute(event, "type")
+    def take(self, event: Any) -> LLMStreamChunk | None:
+        """Read one event of the SDK, and give what of it can be shown at once; None when there is nothing."""
+        kind = getattr(event, "type", None)
         if kind == "content_block_delta":
             delta = getattr(event, "delta", None)
-            if text_attribute(delta, "type") == "text_delta":  # most events: nothing else is looked for in them
-                text = text_attribute(delta, "text")
-                if text:
-                    yield LLMStreamChunk(delta=text)
-                return
-            block = self._blocks.setdefault(whole_number(event, "index") or 0, _Block(None))
+            if getattr(delta, "type", None) == "text_delta":  # most events: nothing else is looked for in them
+                text = getattr(delta, "text", None)
+                if not isinstance(text, str):
+                    return None
+                if self._text.half or not text.isascii():
+                    text = self._text.joined(text)
+                return LLMStreamChunk(text) if text else None
+            block = self._at.setdefault(whole_number(event, "index") or 0, _Block(None))
             thinking = block.take(delta)
+            if self._thinking.half or not thinking.isascii():
+                thinking = self._thinking.joined(thinking)
             if thinking:
-                yield LLMStreamChunk(thinking=thinking)
+                return LLMStreamChunk(thinking=thinking)
         elif kind == "content_block_start":
+            self.has_begun = True
             begun = getattr(event, "content_block", None)
-            block = self._blocks[whole_number(event, "index") or 0] = _Block(begun)
+            block = self._at[whole_number(event, "index") or 0] = _Block(begun)
+            self._blocks.append(block)
             if block.kind == "text" and text_attribute(begun, "text"):
-                yield LLMStreamChunk(delta=text_attribute(begun, "text"))
+                return LLMStreamChunk(delta=text_attribute(begun, "text"))
         elif kind == "message_delta":
             self._usages.append(getattr(event, "usage", None))
             self.finish_reason = text_attribute(getattr(event, "delta", None), "stop_reason") or self.finish_reason
         elif kind == "message_start":
+            self.has_begun = True
             message = getattr(event, "message", None)
             self._usages.append(getattr(message, "usage", None))
             self._model = text_attribute(message, "model")
+        return None
 
     def last_chunk(self) -> LLMStreamChunk:
         """The chunk that ends the stream: why the model stopped, its tool calls, its thinking and its token counts."""
-        blocks = [self._blocks[index] for index in sorted(self._blocks)]
-        calls = [block.as_call() for block in blocks if block.kind == "tool_use"]
-        thoughts = [thought for block in blocks if (thought := block.as_thinking())]
+        calls = [block.as_call() for block in self._blocks if block.kind == "tool_use"]
+        thoughts = [thought for block in self._blocks if (thought := block.as_thinking())]
         return LLMStreamChunk(
+            delta=self._text.rest(),
             finish_reason=self.finish_reason,
-            tool_calls=calls or None,
+            tool_calls=with_ids_of_their_own(calls) or None,
             usage=to_usage(*self._usages) or None,
             thinking_blocks=thoughts or None,
             model=self._model,
@@ -84,7 +102,7 @@ class _Block:
 
     def as_call(self) -> dict[str, Any]:
         """The block as a tool call in OpenAI's form, its arguments written as in an answer that comes as a whole."""
-        written = "".join(self._arguments) or json.dumps(getattr(self._begun, "input", None) or {})
+        written = "".join(self._arguments) or input_text(getattr(self._begun, "input", None))
         try:
             written = json.dumps(json.loads(written), ensure_ascii=False)
         except ValueError:

@@ -12,17 +12,29 @@ from typing import Any
 
 from agent_runtime_core.llm.anthropic_cache import with_breakpoints
 from agent_runtime_core.llm.anthropic_messages import system_blocks, turns_of, used_tools
-from agent_runtime_core.llm.openai_wire import call_in_openai_form, text_attribute, whole_number
-from agent_runtime_core.llm.structured_output import wanted_schema
-from agent_runtime_core.messages import MessageDict, Usage
+from agent_runtime_core.llm.openai_wire import (
+    call_in_openai_form,
+    text_attribute,
+    whole_number,
+    with_ids_of_their_own,
+)
+from agent_runtime_core.messages import MessageDict, Usage, whole_text
 
-__all__ = ["DEFAULT_MAX_TOKENS", "request_fields", "thinking_block", "to_message", "to_usage", "whole_thinking"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "input_text",
+    "request_fields",
+    "thinking_block",
+    "to_message",
+    "to_usage",
+    "whole_thinking",
+]
 
 DEFAULT_MAX_TOKENS = 4096
 """The longest answer when none is asked for: Anthropic insists on a number."""
 
 _CHOICES = {"auto": "auto", "required": "any", "any": "any", "none": "none"}
-_OF_OPENAI_ONLY = ("stream_options", "n", "parallel_tool_calls", "response_format", "stop")
+_OF_OPENAI_ONLY = ("stream_options", "n", "parallel_tool_calls", "stop")
 
 
 def request_fields(
@@ -37,13 +49,10 @@ def request_fields(
     thinking_budget: int | None = None,
     tool_choice: Any = None,
     reasoning_effort: str | None = None,
+    answer_schema: dict[str, Any] | None = None,
     **others: Any,
 ) -> dict[str, Any]:
-    """The fields of a request; what is None or empty is left out.
-
-    Raises:
-        ConfigError: `response_format` names no schema.
-    """
+    """The fields of a request; what is None or empty is left out. `answer_schema` is the shape of a JSON answer."""
     turns = turns_of(messages)
     fields: dict[str, Any] = {"model": model, "max_tokens": max_tokens or DEFAULT_MAX_TOKENS, "messages": turns}
     system = system_blocks(messages)
@@ -63,9 +72,26 @@ def request_fields(
         fields["temperature"] = temperature
     if thinking and _may_think(turns):
         _think(fields, thinking, thinking_budget)
-    _answer_as_wanted(fields, reasoning_effort, others)
+    _answer_as_wanted(fields, reasoning_effort, answer_schema, others)
     fields.update((name, value) for name, value in others.items() if value is not None and name not in _OF_OPENAI_ONLY)
-    return with_breakpoints(fields) if prompt_cache else fields
+    if prompt_cache:
+        fields = with_breakpoints(fields)
+    fields["messages"] = [_shortened(turn) for turn in fields["messages"]]
+    return fields
+
+
+def _shortened(turn: dict[str, Any]) -> dict[str, Any]:
+    """A turn of one plain text with the text itself as its content, which spares the SDK a walk through its block.
+
+    Anthropic's reference calls the two forms equivalent, and a breakpoint is no part of what it ends. So a turn that
+    is a block with a breakpoint in one request, and a text in the next, leaves the cached beginning as it is.
+    """
+    blocks = turn["content"]
+    if len(blocks) == 1:
+        block = blocks[0]
+        if len(block) == 2 and block.get("type") == "text":
+            return {"role": turn["role"], "content": block["text"]}
+    return turn
 
 
 def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,13 +146,13 @@ def _think(fields: dict[str, Any], thinking: Any, budget: int | None) -> None:
         fields["max_tokens"] += least  # the budget counts as output: the answer comes on top
 
 
-def _answer_as_wanted(fields: dict[str, Any], effort: str | None, others: dict[str, Any]) -> None:
+def _answer_as_wanted(
+    fields: dict[str, Any], effort: str | None, schema: dict[str, Any] | None, others: dict[str, Any]
+) -> None:
     """What OpenAI's requests say about the answer, in Anthropic's words."""
     output = dict(others.pop("output_config", None) or {})
     if effort:
         output.setdefault("effort", effort)
-    wanted = others.get("response_format")
-    schema = None if wanted is None else wanted_schema(wanted)
     if schema is not None:
         output["format"] = {"type": "json_schema", "schema": schema}
     if output:
@@ -139,22 +165,27 @@ def _answer_as_wanted(fields: dict[str, Any], effort: str | None, others: dict[s
 def to_message(blocks: Sequence[Any]) -> MessageDict:
     """The SDK's blocks in the normal form: `content` as text, `tool_calls` and `thinking_blocks` when there are any."""
     texts = [text_attribute(block, "text") for block in blocks if text_attribute(block, "type") == "text"]
-    out: MessageDict = {"role": "assistant", "content": "".join(texts)}
+    out: MessageDict = {"role": "assistant", "content": whole_text("".join(texts))}
     calls = [
         call_in_openai_form(
             text_attribute(block, "id"),
             text_attribute(block, "name"),
-            json.dumps(getattr(block, "input", None) or {}, ensure_ascii=False),
+            input_text(getattr(block, "input", None)),
         )
         for block in blocks
         if text_attribute(block, "type") == "tool_use"
     ]
     thoughts = [thought for block in blocks if (thought := thinking_block(block))]
     if calls:
-        out["tool_calls"] = calls
+        out["tool_calls"] = with_ids_of_their_own(calls)
     if thoughts:
         out["thinking_blocks"] = thoughts
     return out
+
+
+def input_text(given: Any) -> str:
+    """What a tool is called with, as JSON text; some servers send a text instead of an object."""
+    return given if isinstance(given, str) else json.dumps(given or {}, ensure_ascii=False)
 
 
 def thinking_block(block: Any) -> dict[str, Any] | None:

@@ -39,12 +39,15 @@ async def _in_one_piece(
     answer = await client.generate(messages=messages, **options)
     calls = answer.message.get("tool_calls") or None
     text = text_of(answer.message.get("content"))
-    if text:
-        yield LLMStreamChunk(delta=text)
+    thinking = getattr(answer, "thinking", None)
+    if text or thinking:
+        yield LLMStreamChunk(delta=text, thinking=thinking or None)
     yield LLMStreamChunk(
         tool_calls=calls,
         finish_reason=getattr(answer, "finish_reason", "") or ("tool_calls" if calls else "stop"),
         usage=getattr(answer, "usage", None) or None,
+        model=getattr(answer, "model", None) or "",
+        thinking_blocks=answer.message.get("thinking_blocks") or None,
     )
 
 

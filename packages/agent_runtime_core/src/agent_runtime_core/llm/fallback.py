@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from agent_runtime_core.errors import (
     ConfigError,
@@ -25,7 +25,8 @@ from agent_runtime_core.llm.asking import (
     model_asked,
     open_stream,
 )
-from agent_runtime_core.llm.circuit_breaker import CircuitBreaker
+from agent_runtime_core.llm.circuit_breaker import CircuitBreaker, LetThrough
+from agent_runtime_core.llm.fallback_options import for_another_client
 from agent_runtime_core.messages import MessageDict
 
 __all__ = ["FallbackClient"]
@@ -45,7 +46,8 @@ class FallbackClient(LLMClient):
     Nothing is asked twice once a piece of an answer has been passed on.
 
     A client that has failed several times in a row is left alone for a while (see `CircuitBreaker`). A `model` given
-    to a call goes to the first client only: the others ask their own default models.
+    to a call goes to the first client only: the others ask their own default models. A client of another class than
+    the first gets the options that all clients know; the log names those that were left out.
 
     Args:
         clients: The clients, the preferred one first; each with retries of its own (`get_llm_client`, or
@@ -68,6 +70,9 @@ class FallbackClient(LLMClient):
     ) -> None:
         if not clients:
             raise ConfigError("FallbackClient needs at least one client: FallbackClient([first, second])")
+        for client in clients:
+            if not callable(getattr(client, "generate", None)):
+                raise ConfigError(f"FallbackClient needs clients, and a {type(client).__name__} has no generate()")
         self.clients = list(clients)
         """The clients, the preferred one first."""
         self.breakers = [CircuitBreaker(failures=failures, reset_s=reset_s, clock=clock) for _ in self.clients]
@@ -78,6 +83,12 @@ class FallbackClient(LLMClient):
         """The default model of the first client."""
         return model_asked(self.clients[0], {})
 
+    @property
+    def provider(self) -> str:
+        """Who is asked first, for traces and prices; empty when the first client does not tell."""
+        provider = getattr(self.clients[0], "provider", "")
+        return provider if isinstance(provider, str) else ""
+
     async def generate(self, messages: list[MessageDict], **options: Any) -> LLMResponse:
         """The first answer that one of the clients gives.
 
@@ -87,13 +98,14 @@ class FallbackClient(LLMClient):
         """
         failures: list[LLMError] = []
         for position, client in enumerate(self.clients):
-            if self._skipped(position, failures):
+            call = self._let_through(position, failures)
+            if call is None:
                 continue
-            asked = client.generate(messages=messages, **self._options_of(position, options))
-            answer: LLMResponse | None = await self._outcome(position, asked, failures)
-            if answer is not None:
-                self.breakers[position].succeeded()
-                return answer
+            asked = _answer_of(client, messages, self._options_of(position, options))
+            answered, answer = await self._outcome(position, call, asked, failures)
+            if answered:
+                call.succeeded()
+                return cast(LLMResponse, answer)
         raise self._none_left(failures)
 
     async def stream(self, messages: list[MessageDict], **options: Any) -> AsyncGenerator[LLMStreamChunk, None]:
@@ -106,15 +118,15 @@ class FallbackClient(LLMClient):
         """
         failures: list[LLMError] = []
         for position, client in enumerate(self.clients):
-            if self._skipped(position, failures):
+            call = self._let_through(position, failures)
+            if call is None:
                 continue
             opening = open_stream(client, messages, self._options_of(position, options))
-            source = await self._outcome(position, opening, failures)
-            if source is None:
+            opened, source = await self._outcome(position, call, opening, failures)
+            if not opened or source is None:
                 continue
-            breaker = self.breakers[position]
             begun = False
-            tell_breaker = breaker.succeeded  # also when the reader leaves: the vendor was answering
+            tell_breaker = call.succeeded  # also when the reader leaves: the vendor was answering
             try:
                 while True:
                     if begun:
@@ -124,11 +136,11 @@ class FallbackClient(LLMClient):
                             return
                         except LLMError as error:
                             if isinstance(error, _VENDOR_DOWN):
-                                tell_breaker = breaker.failed
+                                tell_breaker = call.failed
                             raise
                     else:
-                        first = await self._outcome(position, _first_of(source), failures)
-                        if first is None:
+                        came, first = await self._outcome(position, call, _first_of(source), failures)
+                        if not came or first is None:
                             break
                         chunk = first
                         begun = True
@@ -157,52 +169,85 @@ class FallbackClient(LLMClient):
     def _options_of(self, position: int, options: dict[str, Any]) -> dict[str, Any]:
         if position == 0:
             return options
-        return {name: value for name, value in options.items() if name != "model"}
+        others = {name: value for name, value in options.items() if name != "model"}
+        # A resilient client has the class of the one inside.
+        if self.clients[position].__class__ is self.clients[0].__class__:
+            return others
+        others, left_out = for_another_client(others)
+        if left_out:
+            _LOGGER.warning(
+                "client %d of %d is of another kind than the first, and is asked without the options %s",
+                position + 1, len(self.clients), ", ".join(left_out),
+            )  # fmt: skip
+        return others
 
-    def _skipped(self, position: int, failures: list[LLMError]) -> bool:
-        """Whether this client is to be left alone; notes so."""
+    def _let_through(self, position: int, failures: list[LLMError]) -> LetThrough | None:
+        """The call that may be made of this client; None when it is to be left alone, which is noted."""
         breaker = self.breakers[position]
-        if breaker.lets_through():
-            return False
-        text = f"left alone after repeated failures, for another {breaker.wait_s:.0f} s"
-        failures.append(LLMUnavailable(text, model=model_asked(self.clients[position], {})))
-        return True
+        call = breaker.let_through()
+        if call is None:
+            wait_s = breaker.wait_s
+            until = f"for another {wait_s:.0f} s" if wait_s else "until the call that tries it again has ended"
+            text = f"left alone after repeated failures, {until}"
+            failures.append(LLMUnavailable(text, model=model_asked(self.clients[position], {})))
+        return call
 
-    async def _outcome(self, position: int, asked: Awaitable[T], failures: list[LLMError]) -> T | None:
-        """What comes of asking a client; None when the next one is to be asked, which is noted.
+    async def _outcome(
+        self, position: int, call: LetThrough, asked: Awaitable[T], failures: list[LLMError]
+    ) -> tuple[bool, T | None]:
+        """Whether asking a client came to something, and to what; else the next one is to be asked, which is noted.
 
         Raises:
             LLMRejected: The request was refused.
         """
-        breaker = self.breakers[position]
         try:
-            return await asked
+            return True, await asked
         except LLMError as error:
             if not _passes_on(error):
-                breaker.succeeded()  # the vendor is there
+                call.succeeded()  # the vendor is there
+                if failures:
+                    error.add_note(f"It was asked because others could not answer. {_told(failures)}")
                 raise
-            breaker.failed()
-            failures.append(error)
-            _LOGGER.warning(  # no text of the error: vendors quote what they were sent
-                "client %d of %d could not answer: %s%s", position + 1, len(self.clients), type(error).__name__,
-                f" ({error.status})" if error.status else "",
-            )  # fmt: skip
-            return None
-        except BaseException:  # cancelled, or an error that is none of a model's: neither says anything of the vendor
-            breaker.given_up()
+            call.failed()
+            self._note(position, error, error, failures)
+            return False, None
+        except Exception as error:  # no model's error, so it says nothing of the vendor
+            call.given_up()
+            if not failures:
+                raise  # the caller's; behind a client that is down it would hide why this one was asked
+            why = f" {error}" if isinstance(error, ConfigError) else " (its text is in the cause)"
+            refused = LLMRejected(
+                f"it cannot take this call: {type(error).__name__}{why}", model=model_asked(self.clients[position], {})
+            )
+            refused.__cause__ = error
+            self._note(position, refused, error, failures)
+            return False, None
+        except BaseException:  # cancelled
+            call.given_up()
             raise
 
+    def _note(self, position: int, failure: LLMError, error: Exception, failures: list[LLMError]) -> None:
+        failures.append(failure)
+        _LOGGER.warning(  # no text of the error: vendors quote what they were sent
+            "client %d of %d could not answer: %s%s", position + 1, len(self.clients), type(error).__name__,
+            f" ({failure.status})" if failure.status else "",
+        )  # fmt: skip
+
     def _none_left(self, failures: list[LLMError]) -> LLMUnavailable:
-        names = [
-            f"{number}. {' '.join(filter(None, (error.provider, error.model))) or 'a client'}: "
-            f"{type(error).__name__}: {error}"
-            for number, error in enumerate(failures, 1)
-        ]
         failure = LLMUnavailable(
-            f"None of the {len(self.clients)} clients could answer. {' '.join(names)}", model=self.default_model
+            f"None of the {len(self.clients)} clients could answer. {_told(failures)}", model=self.default_model
         )
         failure.__cause__ = ExceptionGroup("the clients' errors, in their order", failures)
         return failure
+
+
+def _told(failures: list[LLMError]) -> str:
+    """What each client has said."""
+    return " ".join(
+        f"{number}. {' '.join(filter(None, (error.provider, error.model))) or 'a client'}: "
+        f"{type(error).__name__}: {error}"
+        for number, error in enumerate(failures, 1)
+    )
 
 
 def _passes_on(error: LLMError) -> bool:
@@ -210,6 +255,11 @@ def _passes_on(error: LLMError) -> bool:
     if isinstance(error, LLMRejected):
         return error.status in _ABOUT_THE_VENDOR
     return isinstance(error, _VENDOR_DOWN)
+
+
+async def _answer_of(client: AnyClient, messages: list[MessageDict], options: dict[str, Any]) -> Any:
+    """The client's answer; here, where its errors are looked at, also those of a call that does not fit it."""
+    return await client.generate(messages=messages, **options)
 
 
 async def _first_of(source: Any) -> LLMStreamChunk:

@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from agent_runtime_core.config import get_config
-from agent_runtime_core.errors import LLMBadReply, MissingDependency
+from agent_runtime_core.errors import ConfigError, LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMClient, LLMResponse, LLMStreamChunk
+from agent_runtime_core.llm.keys import usable_key
 from agent_runtime_core.llm.litellm_errors import translated
+from agent_runtime_core.llm.litellm_thinking import StreamedThinking, thinking_blocks_of
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
     items,
@@ -25,9 +27,12 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
+from agent_runtime_core.llm.quoted_words import unquoted
 from agent_runtime_core.llm.real_calls import check_real_call
 from agent_runtime_core.llm.sdk_client import server_name
+from agent_runtime_core.llm.stream_end import is_made_up, why_unfinished
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.redaction.secrets import names_secret
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 litellm: Any
@@ -52,6 +57,7 @@ class LiteLLMClient(LLMClient):
 
     Raises:
         MissingDependency: The package `litellm` is not installed.
+        ConfigError: `api_key` cannot be sent.
     """
 
     def __init__(self, default_model: str | None = None, **kwargs: Any) -> None:
@@ -60,6 +66,8 @@ class LiteLLMClient(LLMClient):
                 "litellm package is required for LiteLLMClient. Install it: pip install 'agent_runtime_core[litellm]'."
             )
         _silence()
+        if kwargs.get("api_key") is not None:
+            kwargs["api_key"] = usable_key(kwargs["api_key"], ConfigError, "Pass it as api_key=.")
         self.default_model: str = default_model or get_config().default_model
         self._options = kwargs
 
@@ -99,7 +107,7 @@ class LiteLLMClient(LLMClient):
         if answer is None:
             raise self._bad_reply(request, "The answer holds no message: is api_base the right address?")
         message = to_message(answer)
-        thoughts = _thinking_blocks(answer)
+        thoughts = thinking_blocks_of(answer)
         if thoughts:
             message["thinking_blocks"] = thoughts
         return LLMResponse(
@@ -135,23 +143,31 @@ class LiteLLMClient(LLMClient):
         request = self._request(messages, model=model, tools=tools, **kwargs)
         with self._our_errors(request):
             chunks = await litellm.acompletion(stream=True, **request)
-        answer = StreamedAnswer()
+        answer, thinking, shown = StreamedAnswer(), StreamedThinking(), False
         try:
             with self._our_errors(request, streaming=True):
                 async for chunk in chunks:
+                    thinking.take(chunk)
                     for piece in answer.take(chunk):
+                        shown = True
                         yield piece
         finally:
             await chunks.aclose()
-        if answer.finish_reason is None:
-            raise self._bad_reply(request, "The stream ended before the answer did; what came of it is not complete.")
-        yield answer.last_chunk()
+        last = answer.last_chunk()
+        if answer.finish_reason is None or is_made_up(chunks):
+            begun = shown or bool(last.tool_calls)
+            raise self._bad_reply(request, why_unfinished(chunks, begun=begun, setting="api_base"))
+        last.thinking_blocks = thinking.whole() or None
+        yield last
 
     def _request(self, messages: list[MessageDict], *, model: str | None, **options: Any) -> dict[str, Any]:
         wanted = model or self.default_model
         fields = request_fields(messages, model=wanted.removeprefix(_PREFIX), **{**self._options, **options})
         address = fields.get("api_base") or fields.get("base_url")
         check_real_call(server_name(address, default=f"LiteLLM, {wanted}", variable="api_base"))
+        if fields.get("tools"):
+            # Else LiteLLM looks for tools of its gateway, for which it needs a package that it does not install.
+            fields.setdefault("_skip_mcp_handler", True)
         for given, sent in zip(messages, fields["messages"], strict=True):
             if given.get("thinking_blocks"):
                 sent["thinking_blocks"] = given["thinking_blocks"]
@@ -163,16 +179,17 @@ class LiteLLMClient(LLMClient):
         try:
             yield
         except Exception as error:  # which of them are LiteLLM's is decided in one place; the others go on
-            secret = request.get("api_key")
+            given = {**request, "api_key": request.get("api_key") or litellm.api_key}
+            secrets = [value for name, value in given.items() if isinstance(value, str) and names_secret(name)]
             ours = translated(
                 error,
                 model=request["model"],
-                secret=secret if isinstance(secret, str) else "",
+                secrets=secrets,
                 streaming=streaming,
             )
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, request["messages"]) from error
 
     def _bad_reply(self, request: dict[str, Any], what: str) -> LLMBadReply:
         model = request["model"]
@@ -186,8 +203,3 @@ def _silence() -> None:
         logger = logging.getLogger(name)
         if logger.level == logging.NOTSET:
             logger.setLevel(logging.CRITICAL)
-
-
-def _thinking_blocks(message: Any) -> list[dict[str, Any]]:
-    """Reasoning that the vendor wants back, where LiteLLM gives it."""
-    return [dict(block) for block in items(message, "thinking_blocks") if isinstance(block, dict)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,8 @@ from agent_runtime_core.config import get_config
 from agent_runtime_core.errors import LLMBadReply, MissingDependency
 from agent_runtime_core.interfaces.llm import LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.errors import OpenAIConfigurationError
-from agent_runtime_core.llm.openai_errors import translated
+from agent_runtime_core.llm.keys import usable_key
+from agent_runtime_core.llm.openai_errors import raise_told, translated
 from agent_runtime_core.llm.openai_stream import StreamedAnswer
 from agent_runtime_core.llm.openai_wire import (
     items,
@@ -21,7 +21,10 @@ from agent_runtime_core.llm.openai_wire import (
     to_message,
     to_usage,
 )
-from agent_runtime_core.llm.sdk_client import SDKClient, server_name
+from agent_runtime_core.llm.quoted_words import unquoted
+from agent_runtime_core.llm.sdk_client import SDKClient, address_to_use, check_options, server_name
+from agent_runtime_core.llm.stream_end import why_unfinished
+from agent_runtime_core.llm.structured_output import openai_response_format
 from agent_runtime_core.messages import MessageDict
 
 _sdk: Any
@@ -64,8 +67,8 @@ class OpenAIClient(SDKClient):
 
     Raises:
         MissingDependency: The package `openai` is not installed.
-        OpenAIConfigurationError: There is no key.
-        ConfigError: `base_url` does not begin with `http://` or `https://`.
+        OpenAIConfigurationError: There is no key, or one that cannot be sent.
+        ConfigError: `base_url` does not begin with `http://` or `https://`, or an option is unknown.
     """
 
     def __init__(
@@ -77,16 +80,16 @@ class OpenAIClient(SDKClient):
         **kwargs: Any,
     ) -> None:
         config = get_config()
-        api_key = api_key or config.get_openai_api_key()
+        api_key = usable_key(api_key or config.get_openai_api_key(), OpenAIConfigurationError, _WHAT_TO_SET)
         if AsyncOpenAI is None:
             raise MissingDependency(
                 "openai package is required for OpenAIClient. "
                 "Install it: pip install 'agent_runtime_core[openai]'."
                 + ("" if api_key else f" It will need a key, too. {_WHAT_TO_SET}")
             )
-        self._server = server_name(
-            base_url or os.environ.get("OPENAI_BASE_URL"), default=_OPENAI_HOST, variable="OPENAI_BASE_URL"
-        )
+        check_options(OpenAIClient, AsyncOpenAI, kwargs)
+        base_url = address_to_use(base_url, variable="OPENAI_BASE_URL", default=f"https://{_OPENAI_HOST}/v1")
+        self._server = server_name(base_url, default=_OPENAI_HOST, variable="OPENAI_BASE_URL")
         own = self._server == _OPENAI_HOST or self._server.endswith(f".{_OPENAI_HOST}")  # regions come in front
         self.provider = "openai" if own else self._server
         """Who answers, for traces and prices: `openai`, or the host of another server."""
@@ -131,11 +134,12 @@ class OpenAIClient(SDKClient):
             LLMBadReply: The answer is not one of this protocol.
         """
         model = model or self.default_model
-        request = request_fields(
+        request = self._request(
             messages, model=model, tools=tools, temperature=temperature, max_tokens=max_tokens, **kwargs
         )
-        with self._our_errors(model):
+        with self._our_errors(model, messages):
             response = await self._here().chat.completions.create(**request)
+            raise_told(response, _sdk)
         choices = items(response, "choices")
         message = getattr(choices[0], "message", None) if choices else None
         if message is None:
@@ -175,23 +179,29 @@ class OpenAIClient(SDKClient):
         """
         model = model or self.default_model
         kwargs.setdefault("stream_options", {"include_usage": True})  # None leaves it out, for a server that minds
-        request = request_fields(messages, model=model, tools=tools, **kwargs)
-        with self._our_errors(model):
+        request = self._request(messages, model=model, tools=tools, **kwargs)
+        with self._our_errors(model, messages):
             chunks = await self._here().chat.completions.create(stream=True, **request)
         answer = StreamedAnswer()
         try:
-            with self._our_errors(model, streaming=True):
+            with self._our_errors(model, messages, streaming=True):
                 async for chunk in chunks:
                     for piece in answer.take(chunk):
                         yield piece
         finally:
             await chunks.close()
         if answer.finish_reason is None:
-            raise self._bad_reply(model, "The stream ended before the answer did; what came of it is not complete.")
+            raise self._bad_reply(model, why_unfinished(chunks, begun=answer.has_begun))
         yield answer.last_chunk()
 
+    @staticmethod
+    def _request(messages: list[MessageDict], *, response_format: Any = None, **options: Any) -> dict[str, Any]:
+        if response_format is not None:
+            options["response_format"] = openai_response_format(response_format, _sdk.pydantic_function_tool)
+        return request_fields(messages, **options)
+
     @contextmanager
-    def _our_errors(self, model: str, *, streaming: bool = False) -> Iterator[None]:
+    def _our_errors(self, model: str, messages: list[MessageDict], *, streaming: bool = False) -> Iterator[None]:
         """The one border at which the vendor's errors become ours."""
         try:
             yield
@@ -199,10 +209,18 @@ class OpenAIClient(SDKClient):
             if _sdk is None:
                 raise
             secret = text_attribute(self._client, "api_key")
-            ours = translated(error, _sdk, model=model, server=self._server, secret=secret, streaming=streaming)
+            ours = translated(
+                error,
+                _sdk,
+                model=model,
+                server=self._server,
+                provider=self.provider,
+                secret=secret,
+                streaming=streaming,
+            )
             if ours is None:
                 raise
-            raise ours from error
+            raise unquoted(ours, messages) from error
 
     def _bad_reply(self, model: str, what: str) -> LLMBadReply:
-        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider="openai", model=model)
+        return LLMBadReply(f"{what} ({self._server}, model {model!r})", provider=self.provider, model=model)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from agent_runtime_core.errors import LLMBadReply, LLMError, LLMTimeout, LLMUnavailable
-from agent_runtime_core.llm.vendor_errors import clean_text, of_status
+from agent_runtime_core.llm.vendor_errors import clean_text, is_unreadable, of_status
 
-__all__ = ["translated"]
+__all__ = ["raise_told", "translated"]
 
 _ADVICE = {
     401: "Check the API key: api_key=, configure(openai_api_key=...) or the variable OPENAI_API_KEY.",
@@ -18,7 +17,44 @@ _ADVICE = {
 }
 
 
-def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: str, streaming: bool) -> LLMError | None:
+# Inside of an answer the HTTP status is 200, whatever happened; the error's code or kind tells it.
+_STATUS_OF = {
+    "invalid_request_error": 400,
+    "context_length_exceeded": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "permission_error": 403,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "rate_limit_exceeded": 429,
+    "rate_limit_error": 429,
+    "insufficient_quota": 429,
+    "server_error": 500,
+    "internal_server_error": 500,
+    "overloaded_error": 500,
+}
+
+
+def raise_told(answer: Any, sdk: Any) -> None:
+    """Raise the error that a server tells in an answer of status 200, as gateways do, as the SDK does in a stream.
+
+    Args:
+        answer: What the SDK made of the answer; one that holds no error, or a message beside it, passes.
+        sdk: The vendor's module; None when it is not installed.
+    """
+    if sdk is None or getattr(answer, "choices", None):
+        return
+    told = getattr(answer, "error", None)
+    if not isinstance(told, (str, Mapping)) or not told:
+        return
+    words = told.get("message") if isinstance(told, Mapping) else told
+    text = words if isinstance(words, str) and words else "it told no reason"
+    raise sdk.APIError(text, None, body=told)
+
+
+def translated(
+    error: Exception, sdk: Any, *, model: str, server: str, provider: str, secret: str, streaming: bool
+) -> LLMError | None:
     """One of our errors for one of the SDK's, or None when it is none of those.
 
     Args:
@@ -26,10 +62,11 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
         sdk: The vendor's module, which is handed in because one module alone imports it.
         model: The model that was asked.
         server: Who was asked, for the text.
+        provider: Who was asked, as the client calls it.
         secret: The key, which is taken out of the vendor's words.
         streaming: Whether the answer had begun.
     """
-    details: dict[str, Any] = {"provider": "openai", "model": model}
+    details: dict[str, Any] = {"provider": provider, "model": model}
     what = f"{server}, model {model!r}"
     if isinstance(error, sdk.APIStatusError):
         details["request_id"] = error.request_id
@@ -41,13 +78,14 @@ def translated(error: Exception, sdk: Any, *, model: str, server: str, secret: s
         if streaming:
             return LLMBadReply(f"The connection broke in the middle of the answer ({what}): {reason}", **details)
         return LLMUnavailable(f"No connection ({what}): {reason} Check the network and base_url.", **details)
-    if isinstance(error, sdk.APIError):  # an error that is told inside of a stream
+    if isinstance(error, sdk.APIError):  # an error that is told inside of an answer
         status = _status_in(error)
         if status is not None:
             return _of_status(status, error, what, secret, details)
         return LLMBadReply(f"The server broke the answer off ({what}): {_vendor_text(error, secret)}", **details)
-    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
-        return LLMBadReply(f"The answer is not valid JSON ({what}): {clean_text(str(error), secret)}", **details)
+    if is_unreadable(error):
+        hint = "" if streaming else " Is base_url the right address?"
+        return LLMBadReply(f"The answer is not valid JSON ({what}): {clean_text(str(error), secret)}{hint}", **details)
     return None
 
 
@@ -64,11 +102,9 @@ def _vendor_text(error: Any, secret: str) -> str:
 
 
 def _status_in(error: Any) -> int | None:
-    """The HTTP status that an error inside of a stream gives as its code, if it does."""
+    """The HTTP status that an error inside of an answer gives as its code, or that fits its kind; else None."""
     code = getattr(error, "code", None)
     if isinstance(code, str) and re.fullmatch(r"[45]\d\d", code):
         return int(code)
-    words = {code, getattr(error, "type", None)}
-    if words & {"rate_limit_exceeded", "rate_limit_error", "insufficient_quota"}:
-        return 429
-    return 500 if words & {"server_error", "internal_server_error", "overloaded_error"} else None
+    kinds = (kind for kind in (code, getattr(error, "type", None)) if isinstance(kind, str))
+    return next((_STATUS_OF[kind] for kind in kinds if kind in _STATUS_OF), None)

@@ -15,7 +15,9 @@ from agent_runtime_core.llm.openai_wire import (
     thinking_of,
     to_usage,
     whole_number,
+    with_ids_of_their_own,
 )
+from agent_runtime_core.llm.whole_pieces import WholePieces
 from agent_runtime_core.messages import Usage
 
 __all__ = ["StreamedAnswer", "StreamedToolCalls"]
@@ -27,9 +29,13 @@ class StreamedAnswer:
     def __init__(self) -> None:
         self.finish_reason: str | None = None
         """Why the model stopped; None as long as it has not said so."""
+        self.has_begun = False
+        """Whether anything of an answer has come."""
         self._calls = StreamedToolCalls()
         self._usage: Usage = {}
         self._model = ""
+        self._text = WholePieces()
+        self._thinking = WholePieces()
 
     def take(self, chunk: Any) -> Iterator[LLMStreamChunk]:
         """Read one chunk of the SDK, and give what of it can be shown at once."""
@@ -38,6 +44,7 @@ class StreamedAnswer:
             self._usage = to_usage(usage) or self._usage
         self._model = self._model or text_attribute(chunk, "model")
         for choice in items(chunk, "choices"):
+            self.has_begun = True
             if whole_number(choice, "index"):
                 continue  # a second answer (`n=2`) would be mixed into the first
             delta = getattr(choice, "delta", None)
@@ -46,12 +53,17 @@ class StreamedAnswer:
             for call in items(delta, "tool_calls"):
                 self._calls.take(call)
             self.finish_reason = text_attribute(choice, "finish_reason") or self.finish_reason
+            if text and (self._text.half or not text.isascii()):
+                text = self._text.joined(text)
+            if thinking and (self._thinking.half or not thinking.isascii()):
+                thinking = self._thinking.joined(thinking)
             if text or thinking:
                 yield LLMStreamChunk(delta=text, thinking=thinking or None)
 
     def last_chunk(self) -> LLMStreamChunk:
         """The chunk that ends the stream: why the model stopped, its tool calls and its token counts."""
         return LLMStreamChunk(
+            delta=self._text.rest(),
             finish_reason=self.finish_reason,
             tool_calls=self._calls.whole() or None,
             usage=self._usage or None,
@@ -89,7 +101,8 @@ class StreamedToolCalls:
 
     def whole(self) -> list[dict[str, Any]]:
         """The calls in OpenAI's form, in the order in which they began."""
-        return [call_in_openai_form(call.id, call.name, "".join(call.arguments)) for call in self._calls]
+        calls = [call_in_openai_form(call.id, call.name, "".join(call.arguments)) for call in self._calls]
+        return with_ids_of_their_own(calls)
 
     def _belongs_to(self, index: int | None, call_id: str) -> _Pieces | None:
         if index is not None:

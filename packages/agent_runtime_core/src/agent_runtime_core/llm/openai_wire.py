@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from agent_runtime_core.llm.structured_output import openai_response_format
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.messages import MessageDict, ToolCall, Usage, text_of, whole_text
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "to_message",
     "to_usage",
     "whole_number",
+    "with_ids_of_their_own",
 ]
 
 _REASONING_MODEL = re.compile(r"o\d|gpt-([5-9]|\d\d)")
@@ -38,7 +39,6 @@ def request_fields(
     thinking: bool | None = None,
     reasoning_effort: str | None = None,
     max_tokens: int | None = None,
-    response_format: Any = None,
     **others: Any,
 ) -> dict[str, Any]:
     """The fields of a request; what is None or empty is left out."""
@@ -52,31 +52,48 @@ def request_fields(
         reasoning_effort = reasoning_effort or "medium"
     if reasoning_effort and thinking is not False:
         fields["reasoning_effort"] = reasoning_effort
-    if response_format is not None:
-        fields["response_format"] = openai_response_format(response_format)
     fields.update((name, value) for name, value in others.items() if value is not None)
     return fields
 
 
 def _outgoing(message: MessageDict) -> MessageDict:
-    """A message with the keys that OpenAI knows, and tool calls in its form."""
+    """A message with the keys that OpenAI knows, and tool calls in its form.
+
+    Raises:
+        ConfigError: It has no role, or bytes for its content.
+    """
     calls = message.get("tool_calls")
     content = message.get("content")
     if isinstance(content, Mapping):
         content = json.dumps(content, ensure_ascii=False, default=str)
     elif content is None:
         content = None if calls else ""
+    elif isinstance(content, (bytes, bytearray)):
+        raise ConfigError("The content of a message is bytes: decode it to a text, or send it as a content part")
     elif not isinstance(content, (str, list)):
         content = str(content)
     if isinstance(content, str):
         content = whole_text(content)
-    out: MessageDict = {"role": message["role"], "content": content}
+    elif isinstance(content, list):
+        content = [_whole_part(part) for part in content]
+    role = message.get("role")
+    if not role:
+        raise ConfigError(
+            "A message has no role: each is a dict with 'role' (system, user, assistant, tool) and 'content'"
+        )
+    out: MessageDict = {"role": role, "content": content}
     for key in ("name", "tool_call_id"):
         if message.get(key):
             out[key] = message[key]
     if calls:
         out["tool_calls"] = [_outgoing_call(call) for call in calls]
     return out
+
+
+def _whole_part(part: Any) -> Any:
+    """A content part whose text can be sent; one that already can be stays as it is."""
+    text = part.get("text") if isinstance(part, dict) else None
+    return part if not isinstance(text, str) or text.isascii() else {**part, "text": whole_text(text)}
 
 
 def _outgoing_call(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,14 +115,24 @@ def call_in_openai_form(call_id: str | None, name: str, arguments: str) -> dict[
     return {"id": call_id or f"call_{uuid4().hex[:24]}", "type": "function", "function": function}
 
 
+def with_ids_of_their_own(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The calls of one answer; one that has the id of another gets its own, or they would share their results."""
+    taken: set[str] = set()
+    for call in calls:
+        if call["id"] in taken:
+            call["id"] = f"call_{uuid4().hex[:24]}"
+        taken.add(call["id"])
+    return calls
+
+
 def to_message(message: Any) -> MessageDict:
     """The SDK's message in the normal form: `role`, `content` as text, `tool_calls` when there are any."""
     # A refusal is what the model says to the user instead of an answer.
     content = text_of(_text_or_parts(getattr(message, "content", None))) or text_attribute(message, "refusal")
-    out: MessageDict = {"role": "assistant", "content": content}
+    out: MessageDict = {"role": "assistant", "content": whole_text(content)}
     calls = items(message, "tool_calls")
     if calls:
-        out["tool_calls"] = [_incoming_call(call) for call in calls]
+        out["tool_calls"] = with_ids_of_their_own([_incoming_call(call) for call in calls])
     return out
 
 
@@ -159,9 +186,9 @@ def to_usage(usage: Any) -> Usage:
 
 
 def whole_number(source: Any, name: str) -> int | None:
-    """The attribute when it is a whole number, else None."""
+    """The attribute when it is a whole number (a count, a position: never below 0), else None."""
     value = getattr(source, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def text_attribute(source: Any, name: str) -> str:

@@ -60,18 +60,26 @@ def get_llm_client(provider: str | None = None, model: str | None = None, **kwar
         model: The client's `default_model`.
         **kwargs: Handed to the client: `api_key`, `base_url`, ... A `default_model` here wins over `model`. Not handed
             on: `timeouts` (`Timeouts`), `retries` (`Retries`) and `max_concurrency` of the `ResilientClient` that comes
-            around it, and `resilient=False` for none. `max_retries` is the number of retries there, not in the SDK.
+            around it, by default those of the configuration, and `resilient=False` for none. `max_retries` is the
+            number of retries there, not in the SDK.
 
     Raises:
         ConfigError: The provider is unknown, or the client lacks something; the text says what to set.
     """
-    name = provider or (get_provider_for_model(model) if model else None) or get_config().model_provider
-    loader = _LOADERS.get(name.lower())
+    named = provider or (get_provider_for_model(model) if isinstance(model, str) else None)
+    wanted = named or get_config().model_provider
+    name = str(wanted).strip().lower()
+    loader = _LOADERS.get(name)
     if loader is None:
-        raise ConfigError(f"Unknown LLM provider: {name}. Supported: {', '.join(sorted(_LOADERS))}.")
+        where = (
+            "" if named else " It is the configured one: AGENT_RUNTIME_MODEL_PROVIDER or configure(model_provider=)."
+        )
+        raise ConfigError(f"Unknown LLM provider: {wanted}. Supported: {', '.join(sorted(_LOADERS))}.{where}")
     if model:
+        if not isinstance(model, str):
+            raise ConfigError(f"model must be the name of a model, not {model!r}")
         kwargs.setdefault("default_model", model)
-    return make_client(name.lower(), loader(), kwargs)
+    return make_client(name, loader(), kwargs)
 
 
 def get_llm_client_for_model(model: str, **kwargs: Any) -> LLMClient:

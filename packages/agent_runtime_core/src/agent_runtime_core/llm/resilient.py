@@ -107,8 +107,8 @@ class ResilientClient(LLMClient):
             while True:
                 try:
                     async with self._slots.one(clock):
-                        asked = self.wrapped.generate(messages=messages, **options)
-                        answer: LLMResponse = await clock.within(None, asked, "")
+                        with clock.within(None, ""):
+                            answer: LLMResponse = await self.wrapped.generate(messages=messages, **options)
                         return answer
                 except LLMError as error:
                     pause_s = self._pause_s(error, attempt, clock)
@@ -138,18 +138,21 @@ class ResilientClient(LLMClient):
                         opening = open_stream(self.wrapped, messages, options)
                         first_by = monotonic() + (timeouts.first_token_s or 0.0)  # opening and empty pieces share it
                         limit_s, late = timeouts.first_token_s, f"No first token within {timeouts.first_token_s} s"
-                        source = await clock.within(limit_s, opening, late)
+                        wait = clock.within(limit_s, late)
+                        with wait:
+                            source = await opening
+                        further = source.__anext__
                         try:
                             while True:
-                                if begun:
-                                    limit_s, late = timeouts.between_tokens_s, self._late
-                                elif limit_s is not None:
-                                    limit_s = first_by - monotonic()
+                                if not begun and limit_s is not None:
+                                    wait = clock.within(first_by - monotonic(), late)
                                 try:
-                                    chunk = await clock.within(limit_s, anext(source), late)
+                                    with wait:
+                                        chunk = await further()
                                 except StopAsyncIteration:
                                     return
-                                begun = begun or chunk_says_something(chunk)
+                                if not begun and chunk_says_something(chunk):
+                                    begun, wait = True, clock.within(timeouts.between_tokens_s, self._late)
                                 yield chunk
                         finally:
                             await close_stream(source)

@@ -25,17 +25,20 @@ class Retries:
     base_s: float = 0.5
     """The pause before the second attempt in seconds; it doubles with every further one."""
     max_s: float = 30.0
-    """The longest pause in seconds, also when the vendor asks for a longer one."""
+    """The longest pause in seconds; a vendor who asks for a longer one is not asked again. With 0 there are no pauses
+    at all, whatever a vendor asks for: for tests."""
     jitter: float = 0.5
     """Which part of a pause is left to chance, 0 to 1: clients that failed together shall not come back together."""
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
-            raise ConfigError(f"Retries.max_attempts must be at least 1, not {self.max_attempts!r}")
+        attempts = self.max_attempts
+        if isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 1:
+            raise ConfigError(f"Retries.max_attempts must be a whole number, at least 1, not {attempts!r}")
         for name in ("base_s", "max_s"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"Retries.{name} must not be below 0 seconds, not {getattr(self, name)!r}")
-        if not 0 <= self.jitter <= 1:
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and value >= 0):
+                raise ConfigError(f"Retries.{name} must be a number of seconds, 0 or more, not {value!r}")
+        if not (isinstance(self.jitter, (int, float)) and 0 <= self.jitter <= 1):
             raise ConfigError(f"Retries.jitter must be between 0 and 1, not {self.jitter!r}")
 
     def pause_s(self, attempt: int, error: LLMError, chance: float) -> float | None:
@@ -49,7 +52,9 @@ class Retries:
         if attempt >= self.max_attempts or not isinstance(error, _PASSING) or _forbidden(error):
             return None
         asked_s = getattr(error, "retry_after_s", None)
-        if asked_s:  # never earlier than the vendor asks, a little later; "0" is no hint, and would be a storm
+        if asked_s and self.max_s:  # never earlier than asked, a little later; "0" is no hint, and would be a storm
+            if asked_s > self.max_s:
+                return None
             return float(min(asked_s + chance * self.jitter * self.base_s, self.max_s))
         pause = min(self.base_s * 2.0 ** min(attempt - 1, 60), self.max_s)
         return pause * (1 - self.jitter * chance)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from inspect import Parameter, signature
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -12,7 +14,7 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces.llm import LLMClient
 from agent_runtime_core.llm.real_calls import check_real_call
 
-__all__ = ["SDKClient", "server_name"]
+__all__ = ["SDKClient", "address_to_use", "check_options", "server_name"]
 
 
 class SDKClient(LLMClient):
@@ -68,18 +70,59 @@ class SDKClient(LLMClient):
         return self._home() is loop or self._one_for_all
 
 
+def check_options(client_class: type[SDKClient], sdk_class: Any, options: Iterable[str]) -> None:
+    """Refuse options that neither a client nor the SDK's client below it knows.
+
+    Raises:
+        ConfigError: There is one; the text names those that are known.
+    """
+    try:
+        below = signature(sdk_class).parameters
+    except (TypeError, ValueError):
+        return  # a stand-in that does not say what it takes
+    if any(each.kind is Parameter.VAR_KEYWORD for each in below.values()):
+        return  # a stand-in that takes anything
+    own = [name for name, each in signature(client_class).parameters.items() if each.kind is not Parameter.VAR_KEYWORD]
+    known = {*own, *below}
+    for name in options:
+        if name not in known:
+            shown = ", ".join(sorted(each for each in known if not each.startswith("_")))
+            raise ConfigError(
+                f"{client_class.__name__} has no option {name!r}. It takes {shown}; "
+                f"get_llm_client() also takes max_concurrency, resilient, retries, timeouts."
+            )
+
+
+def address_to_use(base_url: Any, *, variable: str, default: str) -> Any:
+    """The address for the SDK; None when it shall use its own.
+
+    An empty variable counts as not set, as everywhere in the settings, and the SDKs would take it for the address.
+    """
+    if base_url:
+        return base_url
+    found = os.environ.get(variable)
+    return None if found is None else found.strip() or default
+
+
 def server_name(base_url: Any, *, default: str, variable: str) -> str:
     """The server's name and port, without the rest of its address: that may hold a password.
 
     Raises:
-        ConfigError: The address does not begin with `http://` or `https://`.
+        ConfigError: The address does not begin with `http://` or `https://`, or is none.
     """
     if not base_url:
         return default
-    parts = urlsplit(str(base_url))
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    address = str(base_url)
+    shown = f"...@{address.rpartition('@')[2]}" if "@" in address else address
+    try:
+        parts = urlsplit(address)
+        whole = parts.scheme in ("http", "https") and bool(parts.hostname)
+        parts.port  # noqa: B018  # raises when it is no number, or none that a port can be
+    except ValueError:  # its words may hold a part of the password
+        raise ConfigError(f"base_url (or {variable}) is no address: {shown!r}. Check its host and port.") from None
+    if not whole:
         raise ConfigError(
             f"base_url (or {variable}) must be a whole address such as http://localhost:11434/v1, "
-            f"not {str(base_url)!r}: put http:// or https:// in front."
+            f"not {shown!r}: put http:// or https:// in front."
         )
     return parts.netloc.rpartition("@")[2]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from asyncio import current_task
 from dataclasses import dataclass, fields
-from typing import Any, Self, TypeVar
+from time import monotonic
+from typing import Any, Self
 
 from agent_runtime_core.errors import ConfigError, LLMTimeout
 
-__all__ = ["CallClock", "Timeouts"]
+__all__ = ["CallClock", "Timeouts", "Wait"]
 
-T = TypeVar("T")
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Timeouts:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is not None and not value > 0:
+            if value is not None and not (isinstance(value, (int, float)) and value > 0):
                 raise ConfigError(f"Timeouts.{each.name} must be above 0 seconds or None, not {value!r}")
 
 
@@ -57,8 +58,9 @@ class CallClock:
         self._provider = provider
         self._model = model
         self._timer: asyncio.TimerHandle | None = None
-        self._waiting: asyncio.Task[Any] | None = None  # who is to be cancelled when the time is up
+        self._rings_at = _NEVER
         self._due = 0.0
+        self._waiting: asyncio.Task[Any] | None = None  # who is to be cancelled when the time is up
         self._rang = False
 
     def __enter__(self) -> Self:
@@ -67,55 +69,24 @@ class CallClock:
     def __exit__(self, *_: object) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._rings_at = None, _NEVER
 
-    async def within(self, limit_s: float | None, answer: Awaitable[T], what: str) -> T:
-        """Wait for the answer, for `limit_s` seconds and no longer than there is time left.
+    def within(self, limit_s: float | None, what: str) -> Wait:
+        """A wait of `limit_s` seconds, and of no longer than there is time left; may be used again and again.
 
         Args:
-            limit_s: Seconds for this answer alone, or None.
-            answer: What to wait for; it is cancelled when time is up.
-            what: What it means when it does not come in `limit_s`, for the error: `No first token within 3 s`.
-
-        Raises:
-            LLMTimeout: Time was up.
+            limit_s: Seconds for this wait alone, or None.
+            what: What it means when they are over, for the error: `No first token within 3 s`.
         """
-        left_s = self.left_s
-        bound_s = limit_s if left_s is None or (limit_s is not None and limit_s < left_s) else left_s
-        task = asyncio.current_task()
-        if bound_s is None or task is None:
-            return await answer
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        self._due = start + bound_s
-        if self._timer is None or self._timer.when() > self._due:
-            self._set_timer(loop)
-        self._waiting, self._rang = task, False
-        cancelling = task.cancelling()
-        timed_out = False
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            # As in asyncio.timeout: a cancellation from elsewhere, at the same moment, goes on.
-            timed_out = self._rang and task.uncancel() <= cancelling
-            self._rang = False
-            if not timed_out:
-                raise
-        finally:
-            self._waiting = None
-            if self._rang:  # something else than the cancellation came of it
-                task.uncancel()
-            if left_s is not None:
-                self.left_s = left_s - (loop.time() - start)
-        raise self._timed_out(what if limit_s == bound_s else None)
+        return Wait(self, limit_s, what)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_at(self._due, self._ring, loop)
+        self._timer, self._rings_at = loop.call_at(self._due, self._ring, loop), self._due
 
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
+        self._timer, self._rings_at = None, _NEVER
         if self._waiting is None:
             return  # nobody waits: the next one who does sets a timer
         if loop.time() < self._due:
@@ -139,3 +110,55 @@ class CallClock:
         model = f", model {self._model!r}" if self._model else ""
         text = f"{what}{model}. Give it longer, or ask less."
         return LLMTimeout(text, provider=self._provider, model=self._model)
+
+
+class Wait:
+    """A wait of a call, made by `CallClock.within`: what is awaited in its block is cancelled when time is up.
+
+    Raises:
+        LLMTimeout: Time was up.
+    """
+
+    __slots__ = ("_cancelling", "_clock", "_limit_s", "_loop", "_now", "_start", "_task", "_what")
+
+    def __init__(self, clock: CallClock, limit_s: float | None, what: str) -> None:
+        self._clock = clock
+        self._limit_s = limit_s
+        self._what = what
+        self._loop = loop = asyncio.get_running_loop()
+        # Most loops only hand on what `monotonic` says: asked directly, it answers in a third of the time.
+        self._now = monotonic if type(loop).time is asyncio.BaseEventLoop.time else loop.time
+
+    def __enter__(self) -> None:
+        # Written out rather than in methods: this runs for each piece of a stream, and calls are most of its cost.
+        clock = self._clock
+        bound_s, left_s = self._limit_s, clock.left_s
+        if left_s is not None and (bound_s is None or left_s < bound_s):
+            bound_s = left_s
+        self._task = task = None if bound_s is None else current_task(self._loop)
+        if task is None or bound_s is None:
+            return
+        self._cancelling = task.cancelling()
+        self._start = start = self._now()
+        clock._waiting = task
+        clock._due = due = start + bound_s
+        if due < clock._rings_at:
+            clock._set_timer(self._loop)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        task = self._task
+        if task is None:
+            return
+        clock = self._clock
+        clock._waiting = None
+        left_s = clock.left_s
+        if left_s is not None:
+            clock.left_s = left_s - (self._now() - self._start)
+        if not clock._rang:
+            return
+        clock._rang = False
+        # As in asyncio.timeout: a cancellation from elsewhere, at the same moment, goes on.
+        alone = task.uncancel() <= self._cancelling
+        if alone and kind is not None and issubclass(kind, asyncio.CancelledError):
+            own_limit = self._limit_s is not None and (left_s is None or self._limit_s <= left_s)
+            raise clock._timed_out(self._what if own_limit else None) from None

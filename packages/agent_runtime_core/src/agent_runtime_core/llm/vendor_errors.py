@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,14 +11,18 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from agent_runtime_core.errors import LLMError, LLMRateLimited, LLMRejected, LLMTimeout, LLMUnavailable
+from agent_runtime_core.redaction.secrets import names_secret, without_secrets
 
-__all__ = ["clean_text", "of_status", "retry_after_s"]
+__all__ = ["clean_text", "is_unreadable", "of_status", "retry_after_s"]
 
 _LONGEST_TEXT = 500
+_LONGEST_LOOK = 10_000  # so much of a text is searched for secrets
+_SHORTEST_SECRET = 8
 _SECRET = re.compile(r"\b(sk-|Bearer )\S+")  # vendors quote a wrong key, some of them whole
 
 _ADVICE = {
     400: "Check the model's name, the messages and the tools.",
+    402: "The account has no credit left, or its bill is not paid: see the vendor's billing page.",
     403: "The key may not use this model or this server: check its project and permissions.",
     404: "Check the model's name and base_url.",
     413: "The request is too large: send fewer or shorter messages.",
@@ -54,14 +60,28 @@ def of_status(
     return LLMRejected(f"The request was refused ({status}, {what}): {text} {hint}", **details)
 
 
-def clean_text(text: str, secret: str) -> str:
-    """A foreign text as one sentence on one line, without the key, and not too long."""
-    if len(secret) > 5:  # a shorter one is no key, and its letters are in every word
-        text = text.replace(secret, "***")
-    text = _SECRET.sub(r"\1***", " ".join(text.split()))
+def clean_text(text: str, *secrets: str) -> str:
+    """A foreign text as one sentence on one line, without secrets, and not too long.
+
+    Taken out are these, what the environment keeps under a name such as `GROQ_API_KEY`, and what looks like a key.
+    """
+    text = " ".join(text[:_LONGEST_LOOK].split())
+    known = {value for value in secrets if len(value) > 5}  # a shorter one is no key: its letters are in every word
+    known |= {value.strip() for name, value in os.environ.items() if names_secret(name)}
+    for value in sorted(known, key=len, reverse=True):  # one may be the beginning of another
+        if value in secrets or len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, "***")
+    text = without_secrets(_SECRET.sub(r"\1***", text))
     if len(text) > _LONGEST_TEXT:
         return f"{text[:_LONGEST_TEXT]}..."
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def is_unreadable(error: Exception) -> bool:
+    """Whether an answer was no JSON: other words, bytes that are no text, or so many brackets that no reader counts."""
+    if isinstance(error, RecursionError):
+        return "decoding" in str(error)  # or it is a request that cannot be written, which is its author's
+    return isinstance(error, (json.JSONDecodeError, UnicodeDecodeError))
 
 
 def retry_after_s(error: Any) -> float | None:

@@ -2,8 +2,8 @@
 
 from agent_runtime_core.logs.formats import JsonFormatter, LineFormatter
 from agent_runtime_core.logs.run_ids import run_ids_sink
-from agent_runtime_core.logs.secrets import without_secrets
 from agent_runtime_core.logs.setup import configure_logging, reset_logging
+from agent_runtime_core.redaction.secrets import without_secrets
 
 __all__ = [
     "JsonFormatter",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any
 
 from agent_runtime_core.logs.run_ids import RUN_FIELDS
-from agent_runtime_core.logs.secrets import without_secrets
+from agent_runtime_core.redaction.plain_data import plain_data
+from agent_runtime_core.redaction.secrets import without_secrets
 
 __all__ = ["JsonFormatter", "LineFormatter"]
 
@@ -33,15 +33,11 @@ class LineFormatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
-_MAX_DEPTH = 20
-"""Dicts and lists in each other that a record shows; one may even hold itself."""
-
-
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: `time`, `level`, `logger`, `message`, the ids of the run, and what `extra=` has given."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The object; ids that are not known are left out, and `exception` is there when there is one."""
+        """The object; ids that are not known are left out; `exception` and `stack` are there when there is one."""
         data: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -53,16 +49,8 @@ class JsonFormatter(logging.Formatter):
         data = {**given, **data}  # what a record is stands above what somebody has added to it
         if record.exc_info:
             data["exception"] = self.formatException(record.exc_info)
-        return json.dumps(_clean(data), ensure_ascii=False)
-
-
-def _clean(value: Any, name: str = "", depth: int = 0) -> Any:
-    """JSON data without secrets; what JSON does not know, and what lies too deep, becomes its text."""
-    if depth < _MAX_DEPTH and isinstance(value, dict):
-        return {str(key): _clean(item, str(key), depth + 1) for key, item in value.items()}
-    if depth < _MAX_DEPTH and isinstance(value, (list, tuple)):
-        return [_clean(item, name, depth + 1) for item in value]
-    if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
-        return value
-    label = f"{name}="  # a value may be a secret by its name only
-    return without_secrets(f"{label}{value}").removeprefix(label)
+        elif record.exc_text:  # a record that came from another process
+            data["exception"] = record.exc_text
+        if record.stack_info:
+            data["stack"] = self.formatStack(record.stack_info)
+        return json.dumps(plain_data(data), ensure_ascii=False)

@@ -26,31 +26,36 @@ class RunIdsSink(TraceSink):
     """Knows the runs that are under way, and sets the one that works now as the present one."""
 
     def __init__(self) -> None:
-        self._runs: dict[UUID, dict[str, str | None]] = {}
+        self._runs: dict[UUID, list[dict[str, str | None]]] = {}  # several when one run contains another of its id
 
     def start_run(self, run_id: UUID, metadata: dict[str, Any]) -> None:
         """Remember the run's ids."""
         known = {name: metadata.get(name) for name in RUN_FIELDS}
-        self._runs[run_id] = {**known, "run_id": str(run_id)}
+        self._runs.setdefault(run_id, []).append({**known, "run_id": str(run_id)})
 
     def on_event(self, run_id: UUID, event: RunEvent) -> None:
         """Remember the step."""
-        run = self._runs.get(run_id)
-        if run is not None and isinstance(event, (RunStarted, StepChanged)):
+        runs = self._runs.get(run_id)
+        if runs and isinstance(event, (RunStarted, StepChanged)):
             step = event.step if isinstance(event, RunStarted) else event.to_step
-            run["step"] = str(step.value if isinstance(step, Enum) else step)
+            runs[-1]["step"] = str(step.value if isinstance(step, Enum) else step)
 
     def log_event(self, run_id: UUID, event_type: str, payload: dict[str, Any]) -> None:
         """Nothing: events of hosts change no id."""
 
     def end_run(self, run_id: UUID, outcome: str, metadata: dict[str, Any] | None = None) -> None:
         """Forget the run."""
-        self._runs.pop(run_id, None)
+        runs = self._runs.get(run_id)
+        if runs:
+            runs.pop()
+            if not runs:
+                del self._runs[run_id]
 
     @contextmanager
     def current(self, run_id: UUID) -> Iterator[None]:
         """Records that are made inside belong to the run."""
-        token = _current.set(self._runs.get(run_id, _NONE))
+        runs = self._runs.get(run_id)
+        token = _current.set(runs[-1] if runs else _NONE)
         try:
             yield
         finally:

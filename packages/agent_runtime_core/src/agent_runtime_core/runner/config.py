@@ -23,10 +23,10 @@ class RunnerConfig:
     run_timeout_seconds: float = 300
     """How long one attempt at a run may take."""
     heartbeat_interval_seconds: float = 30
-    """How often a run tells that it is alive, with `run.heartbeat`."""
+    """How often a run tells that it is alive, with `run.heartbeat`; twice in `lease_ttl_seconds` at least."""
     lease_ttl_seconds: float = 60
-    """How long a worker owns a run without a heartbeat. For hosts with a queue: a run that is executed in its own
-    process belongs to nobody else."""
+    """How long after its latest event a run may be taken to be alive. Whoever watches it, and would take it over or
+    call it lost, waits that long; so heartbeats come at least twice in that time."""
     max_retries: int = 3
     """How often a run that failed is tried again."""
     retry_backoff_base: float = 2
@@ -41,6 +41,11 @@ class RunnerConfig:
         for name in ("max_retries", "retry_backoff_base", "retry_backoff_max"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} must be 0 or more, not {getattr(self, name)}")
+
+    @property
+    def seconds_between_heartbeats(self) -> float:
+        """Half of `lease_ttl_seconds`, or `heartbeat_interval_seconds` where that is shorter."""
+        return min(self.heartbeat_interval_seconds, self.lease_ttl_seconds / 2)
 
     @classmethod
     def from_runtime_config(cls, config: RuntimeConfig) -> RunnerConfig:

@@ -39,13 +39,14 @@ class Execution:
         self._sleep = sleep
         self._work = Interruptible()
         self._attempt = 0
+        self._ended = False
 
     def cancel(self) -> None:
         """Interrupt the run, whatever it waits for."""
+        self._work.interrupt()
         request = getattr(self._ctx, "cancel", None)
         if callable(request):
             request()  # what asks `ctx.cancelled()` knows then why it ends
-        self._work.interrupt()
 
     async def outcome(self) -> RunOutcome:
         """What became of the run; its last event has been emitted.
@@ -60,7 +61,8 @@ class Execution:
                     return ended
                 await self._work.do(self._wait())
         except asyncio.CancelledError:
-            await self._cancelled()
+            if not self._ended:  # else its end was just being told: a run ends once
+                await self._cancelled()
             raise
 
     async def _attempted(self) -> RunOutcome | None:
@@ -87,7 +89,7 @@ class Execution:
         return await self._failed(error)
 
     async def _run(self) -> Any:
-        return await self._runtime.run(self._ctx)
+        return await _awaited(self._runtime.run(self._ctx))
 
     async def _wait(self) -> None:
         await self._sleep(self._config.delay_after(self._attempt))
@@ -97,7 +99,7 @@ class Execution:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(self._config.heartbeat_interval_seconds)
+            await asyncio.sleep(self._config.seconds_between_heartbeats)
             await self._tell(EventType.RUN_HEARTBEAT, {"timestamp": datetime.now(UTC).isoformat()})
 
     async def _tell(self, event_type: EventType, payload: dict[str, Any]) -> None:
@@ -106,29 +108,36 @@ class Execution:
         except Exception as error:  # a run that cannot be told about, as on a full disk, still has its outcome
             self._note(f"{event_type.value} could not be told", error)
 
+    async def _tell_end(self, event_type: EventType, payload: dict[str, Any]) -> None:
+        self._ended = True
+        await self._tell(event_type, payload)
+
     async def _succeeded(self, result: Any) -> RunOutcome:
         if not isinstance(result, RunResult):
             # Not tried again: the agent has done its work, and would return the same.
             message = f"{self._runtime.key!r} returned a {type(result).__name__}; an agent's run returns a RunResult"
             return await self._gave_up(ErrorInfo(type="TypeError", message=message, retriable=False))
         outcome = self._outcome(RunStatus.SUCCEEDED, result=result)
-        await self._tell(EventType.RUN_SUCCEEDED, {"final_output": result.final_output, "usage": result.usage})
+        await self._tell_end(EventType.RUN_SUCCEEDED, {"final_output": result.final_output, "usage": result.usage})
         return outcome
 
     async def _timed_out(self) -> RunOutcome:
         seconds = self._config.run_timeout_seconds
         error = ErrorInfo(type="TimeoutError", message=f"the run took longer than {seconds} s", retriable=False)
-        await self._tell(EventType.RUN_TIMED_OUT, {"timeout_seconds": seconds})
+        await self._tell_end(EventType.RUN_TIMED_OUT, {"timeout_seconds": seconds})
         return self._outcome(RunStatus.TIMED_OUT, error)
 
     async def _cancelled(self, task: asyncio.Task[Any] | None = None) -> RunOutcome:
+        self._ended = True
         clean_up = getattr(self._runtime, "cancel", None)
-        if callable(clean_up):
-            try:
-                await _awaited(clean_up(self._ctx))
-            except Exception as error:  # the run has ended, however badly its agent cleans up
-                self._note("cancel() failed", error)
-        await self._tell(EventType.RUN_CANCELLED, {})
+        try:
+            if callable(clean_up):
+                async with asyncio.timeout(self._config.run_timeout_seconds):
+                    await _awaited(clean_up(self._ctx))
+        except Exception as error:  # the run has ended, however badly its agent cleans up
+            self._note("cancel() failed", error)
+        finally:
+            await self._tell(EventType.RUN_CANCELLED, {})
         result = task.result() if task is not None and not task.cancelled() and task.exception() is None else None
         error_info = ErrorInfo(type="Cancelled", message="the run was cancelled", retriable=False)
         return self._outcome(RunStatus.CANCELLED, error_info, result=result)
@@ -136,6 +145,8 @@ class Execution:
     async def _failed(self, error: Exception) -> RunOutcome | None:
         info = await self._described(error)
         self._note(f"attempt {self._attempt} failed", error)
+        if self._is_cancelled():
+            return await self._cancelled()
         if info.retriable and self._attempt <= self._config.max_retries:
             return None
         return await self._gave_up(info, error)
@@ -148,7 +159,7 @@ class Execution:
             "retriable": info.retriable,
             "details": info.details,
         }
-        await self._tell(EventType.RUN_FAILED, payload)
+        await self._tell_end(EventType.RUN_FAILED, payload)
         return self._outcome(RunStatus.FAILED, info, exception=error)
 
     async def _described(self, error: Exception) -> ErrorInfo:
@@ -156,14 +167,32 @@ class Execution:
         describe = getattr(self._runtime, "on_error", None)
         info: Any = None
         if callable(describe):
-            try:
-                info = await _awaited(describe(self._ctx, error))
-            except Exception as another:  # the first error is the one to report
-                self._note("on_error() failed", another)
+            info = await self._asked(describe, error)
         if isinstance(info, ErrorInfo):
             return info
         stack = "".join(traceback.format_exception(error))
         return ErrorInfo(type=type(error).__name__, message=str(error), stack=stack)
+
+    async def _asked(self, describe: Callable[..., Any], error: Exception) -> Any:
+        """What the agent's `on_error` says, if it does so in time; it can be interrupted like the agent itself."""
+
+        async def ask() -> Any:
+            return await _awaited(describe(self._ctx, error))
+
+        task = await self._work.do(ask(), self._config.run_timeout_seconds)
+        if task is None:
+            if not self._work.stopped:
+                self._note("on_error() failed", TimeoutError())
+            return None
+        if task.cancelled():
+            return None
+        another = task.exception()
+        if another is None:
+            return task.result()
+        if not isinstance(another, Exception):
+            raise another
+        self._note("on_error() failed", another)  # the first error is the one to report
+        return None
 
     def _outcome(
         self,

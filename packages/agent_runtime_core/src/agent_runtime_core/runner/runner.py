@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID, uuid4
 
 from agent_runtime_core.config import get_config
 from agent_runtime_core.contexts import InMemoryRunContext
 from agent_runtime_core.interfaces.runtime import RunContext
+from agent_runtime_core.interfaces.tracing import TraceSink
+from agent_runtime_core.logs import run_ids_sink
 from agent_runtime_core.registry import get_runtime
 from agent_runtime_core.runner.config import RunnerConfig
 from agent_runtime_core.runner.execution import Execution
-from agent_runtime_core.runner.outcome import RunOutcome
+from agent_runtime_core.runner.outcome import RunOutcome, RunStatus
 from agent_runtime_core.runner.run_input import RunInput
+from agent_runtime_core.tracing.watch import Watch
 
 __all__ = ["AgentRunner"]
 
@@ -30,6 +34,8 @@ class AgentRunner:
         make_context: Makes the context of a run. It gets the keywords `run_id`, `conversation_id`, `input_messages`,
             `params`, `metadata` and `on_event`: for files, `functools.partial(FileRunContext, checkpoint_dir="runs")`.
         sleep: Waits for so many seconds between two attempts.
+        trace: Gets the beginning of each run, its events and its end. None traces nothing here: an agent that traces
+            itself, as those of `agent_runtime_framework` do, needs none.
     """
 
     def __init__(
@@ -38,10 +44,12 @@ class AgentRunner:
         *,
         make_context: Callable[..., RunContext] = InMemoryRunContext,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        trace: TraceSink | None = None,
     ) -> None:
         self.config = RunnerConfig.from_runtime_config(get_config()) if config is None else config
         self._make_context = make_context
         self._sleep = sleep
+        self._trace = trace
         self._executions: dict[str, Execution] = {}
 
     async def execute(
@@ -75,22 +83,43 @@ class AgentRunner:
         if not callable(getattr(runtime, "run", None)) or not hasattr(runtime, "key") or isinstance(runtime, type):
             raise TypeError(f"cannot run {agent!r}: an agent is an object with a `key` and a method `run`")
         given = RunInput.read(input_data)
+        watches: list[Watch] = []
+
+        def tell(event_type: str, payload: dict[str, Any]) -> None:
+            for watch in watches:
+                watch.tell("log_event", event_type, payload)
+            if on_event is not None:
+                on_event(event_type, payload)
+
+        sinks = [sink for sink in (run_ids_sink(), self._trace) if sink is not None]
         ctx = self._make_context(
             run_id=uuid4() if run_id is None else run_id,
             conversation_id=given.conversation_id,
             input_messages=given.messages,
             params=given.params,
             metadata=metadata,
-            on_event=on_event,
+            on_event=tell if sinks else on_event,
         )
         name = str(ctx.run_id)
         if name in self._executions:
             raise ValueError(f"the run {name} is on already: wait for it, cancel it, or give another run_id")
         self._executions[name] = execution = Execution(runtime, ctx, self.config, self._sleep)
+        ended = RunStatus.CANCELLED.value
+        watches.extend(Watch(sink, ctx.run_id) for sink in sinks)
+        conversation_id = None if given.conversation_id is None else str(given.conversation_id)
+        for watch in watches:
+            watch.tell("start_run", {"agent": str(runtime.key), "conversation_id": conversation_id})
         try:
-            return await execution.outcome()
+            with ExitStack() as scopes:
+                for watch in watches:
+                    scopes.enter_context(watch.scope())
+                outcome = await execution.outcome()
+            ended = outcome.status.value
+            return outcome
         finally:
             del self._executions[name]
+            for watch in watches:
+                watch.tell("end_run", ended)
 
     def cancel(self, run_id: UUID | str) -> bool:
         """Interrupt a run that is on, and say whether there was one.

@@ -75,5 +75,5 @@ class ExecutionState:
             )
         except KeyError as error:
             raise ValueError(f"no execution of a workflow: {error} is missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"no execution of a workflow: {error}") from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +21,9 @@ __all__ = ["StepExecutor"]
 
 _LOGGER = logging.getLogger(__name__)
 
+_SAVING: weakref.WeakValueDictionary[int, asyncio.Lock] = weakref.WeakValueDictionary()
+"""One lock for each context that has an execution on, by its `id`: workflows of one run share its state."""
+
 
 class StepExecutor:
     """Runs workflows for one run: what is done stays done, in this process or a later one.
@@ -26,7 +31,7 @@ class StepExecutor:
     Args:
         ctx: The run: it keeps the checkpoints, gets the events and says whether to stop.
         checkpoint_key: Where the execution lies in the run's state; the other keys of that state are left alone.
-            Two workflows of one run need two keys.
+            Two workflows of one run need two keys; they may run at the same time, on one context.
         cancel_check_interval: How often `ctx.cancelled()` is asked while a step runs, in seconds.
 
     Raises:
@@ -44,6 +49,7 @@ class StepExecutor:
         self._state: ExecutionState | None = None
         self._records: list[StepResult] = []
         self._running = False
+        self._saving = asyncio.Lock()
 
     @property
     def state(self) -> ExecutionState | None:
@@ -91,6 +97,7 @@ class StepExecutor:
         if self._running:
             raise RuntimeError("this StepExecutor is running already: make one for each execution at a time")
         self._running = True
+        self._saving = _SAVING.setdefault(id(self._ctx), asyncio.Lock())
         try:
             self._records = []
             self._state = state = (await self._load() if resume else None) or _begun(initial_state)
@@ -127,9 +134,10 @@ class StepExecutor:
             return None
 
     async def _save(self, state: ExecutionState) -> None:
-        kept = dict(await self._ctx.get_state() or {})
-        kept[self._key] = state.to_dict()
-        await self._ctx.checkpoint(kept)
+        async with self._saving:  # two that read before either writes would lose what one of them saves
+            kept = dict(await self._ctx.get_state() or {})
+            kept[self._key] = state.to_dict()
+            await self._ctx.checkpoint(kept)
 
 
 def _begun(initial_state: Mapping[str, Any] | None) -> ExecutionState:

@@ -12,7 +12,7 @@ from agent_runtime_core.steps.attempt import StepTimedOut, attempt, pause
 from agent_runtime_core.steps.errors import StepCancelledError, StepExecutionError
 from agent_runtime_core.steps.step import Step, StepResult, StepStatus
 from agent_runtime_core.steps.telling import StepTeller
-from agent_runtime_core.stores.json_data import check_json_object, checked_copy
+from agent_runtime_core.stores.json_data import check_json_object, checked_copy, encoded
 
 __all__ = ["StepRun"]
 
@@ -86,7 +86,10 @@ class StepRun:
         """A copy of the result, made sure that it and the shared state can be saved and read back."""
         try:
             check_json_object(state, "the shared state")
-            return checked_copy(result, "the result")
+            kept = checked_copy(result, "the result")
+            # As deep as it will lie in a file; and some whole numbers have more digits than can be written.
+            encoded({"state": {"key": {"results": {"step": kept}, "custom_state": state}}}, "the execution")
+            return kept
         except TypeError as error:
             # Not tried again: the step has done its work, and would return the same.
             raise await self._failure(f"TypeError: {error}") from error

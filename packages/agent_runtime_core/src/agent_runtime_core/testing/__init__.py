@@ -1,6 +1,6 @@
 """What users test with: models that are scripted, faulty or recorded, run contexts, a guard, and contracts as tests."""
 
-from agent_runtime_core.llm.real_calls import RealLLMCallForbidden, forbid_real_llm_calls
+from agent_runtime_core.llm.real_calls import RealLLMCallForbidden
 from agent_runtime_core.testing.agent_run import run_agent_test
 from agent_runtime_core.testing.contracts import CheckpointStoreContract
 from agent_runtime_core.testing.evaluation import LLMEvaluator
@@ -8,6 +8,7 @@ from agent_runtime_core.testing.faults import Fault, FaultyLLM
 from agent_runtime_core.testing.function_llm import FunctionLLM
 from agent_runtime_core.testing.llm import ScriptedLLM, tool_call_reply
 from agent_runtime_core.testing.mock_llm import MockLLMClient, MockLLMResponse
+from agent_runtime_core.testing.network_guard import forbid_real_llm_calls
 from agent_runtime_core.testing.recording import RecordingLLM
 from agent_runtime_core.testing.run_context import MockRunContext, create_test_context
 

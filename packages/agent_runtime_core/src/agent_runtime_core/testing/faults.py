@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import random
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
@@ -98,7 +99,9 @@ class FaultyLLM(LLMClient):
             return answer
         if fault.kind == "cut_stream":
             raise self._cut(options)
-        return LLMResponse(_GARBAGE, usage={}, model=model_asked(self.client, options), finish_reason="tool_calls")
+        return LLMResponse(
+            copy.deepcopy(_GARBAGE), usage={}, model=model_asked(self.client, options), finish_reason="tool_calls"
+        )
 
     async def stream(self, messages: list[dict[str, Any]], **options: Any) -> AsyncGenerator[LLMStreamChunk, None]:
         """The client's answer in pieces, or a failure, which may come in the middle.
@@ -108,7 +111,9 @@ class FaultyLLM(LLMClient):
         """
         fault = await self._next(options)
         if fault is not None and fault.kind == "garbage":
-            yield LLMStreamChunk(tool_calls=_GARBAGE["tool_calls"], finish_reason="tool_calls")
+            model = model_asked(self.client, options)
+            calls = copy.deepcopy(_GARBAGE["tool_calls"])
+            yield LLMStreamChunk(tool_calls=calls, finish_reason="tool_calls", model=model)
             return
         left = None if fault is None else fault.after_chunks
         source = await open_stream(self.client, messages, options)
@@ -160,7 +165,7 @@ class FaultyLLM(LLMClient):
 
 _GARBAGE: dict[str, Any] = {
     "role": "assistant",
-    "content": None,
+    "content": "",
     "tool_calls": [{"type": "function", "function": {"name": "no_such_tool", "arguments": '{"name": not JSON'}}],
 }
 

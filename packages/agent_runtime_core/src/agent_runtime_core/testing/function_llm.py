@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from inspect import isawaitable
 from typing import Any
 
 from agent_runtime_core.interfaces import LLMClient, LLMResponse, LLMStreamChunk
@@ -33,15 +32,14 @@ class FunctionLLM(LLMClient):
         Raises:
             Exception: The function raises or returns one.
         """
-        return await (await self._once(messages, tools)).generate(messages, tools=tools, **kwargs)
+        return await self._once().generate(messages, tools=tools, **kwargs)
 
     async def stream(
         self, messages: list[MessageDict], *, tools: list[dict[str, Any]] | None = None, **kwargs: Any
     ) -> AsyncIterator[LLMStreamChunk]:
         """What the function makes of it, its text word by word."""
-        async for chunk in (await self._once(messages, tools)).stream(messages, tools=tools, **kwargs):
+        async for chunk in self._once().stream(messages, tools=tools, **kwargs):
             yield chunk
 
-    async def _once(self, messages: list[MessageDict], tools: list[dict[str, Any]] | None) -> ScriptedLLM:
-        reply = self.function(messages, tools)
-        return ScriptedLLM([await reply if isawaitable(reply) else reply])
+    def _once(self) -> ScriptedLLM:
+        return ScriptedLLM([self.function])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from agent_runtime_core.interfaces import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.testing.pieces import in_pieces
 
 __all__ = ["MockLLMClient", "MockLLMResponse"]
 
@@ -60,16 +60,7 @@ class MockLLMClient(LLMClient):
         **kwargs: Any,
     ) -> LLMResponse:
         """The next response."""
-        response = self._next(messages, model, tools, kwargs)
-        message: MessageDict = {"role": "assistant", "content": response.content}
-        if response.tool_calls:
-            message["tool_calls"] = response.tool_calls
-        return LLMResponse(
-            message,
-            usage={"prompt_tokens": 10, "completion_tokens": 20},
-            model=model or "mock-model",
-            finish_reason=response.finish_reason,
-        )
+        return self._next(messages, model, tools, kwargs)
 
     async def stream(
         self,
@@ -80,14 +71,8 @@ class MockLLMClient(LLMClient):
         **kwargs: Any,
     ) -> AsyncIterator[LLMStreamChunk]:
         """The next response word by word; the last chunk has `finish_reason`, the tool calls and the usage."""
-        response = self._next(messages, model, tools, kwargs)
-        for piece in re.findall(r"\s*\S+|\s+$", response.content):
-            yield LLMStreamChunk(delta=piece)
-        yield LLMStreamChunk(
-            tool_calls=response.tool_calls or None,
-            finish_reason=response.finish_reason,
-            usage={"prompt_tokens": 10, "completion_tokens": 20},
-        )
+        for chunk in in_pieces(self._next(messages, model, tools, kwargs)):
+            yield chunk
 
     def get_calls(self) -> list[dict[str, Any]]:
         """What was asked, one dict a call: `messages`, `model`, `tools`, `kwargs`."""
@@ -102,10 +87,20 @@ class MockLLMClient(LLMClient):
         self._calls.clear()
         self._served = 0
 
-    def _next(
-        self, messages: list[MessageDict], model: str | None, tools: Any, kwargs: dict[str, Any]
-    ) -> MockLLMResponse:
+    def _next(self, messages: list[MessageDict], model: str | None, tools: Any, kwargs: dict[str, Any]) -> LLMResponse:
         self._calls.append({"messages": copy.deepcopy(messages), "model": model, "tools": tools, "kwargs": kwargs})
+        response = self._response(messages)
+        message: MessageDict = {"role": "assistant", "content": response.content}
+        if response.tool_calls:
+            message["tool_calls"] = response.tool_calls
+        return LLMResponse(
+            message,
+            usage={"prompt_tokens": 10, "completion_tokens": 20},
+            model=model or "mock-model",
+            finish_reason=response.finish_reason,
+        )
+
+    def _response(self, messages: list[MessageDict]) -> MockLLMResponse:
         if self.response_fn is not None:
             return self.response_fn(messages)
         if self._served < len(self.responses):

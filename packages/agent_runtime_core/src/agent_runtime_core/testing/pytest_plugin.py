@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent_runtime_core.llm.real_calls import forbid_real_llm_calls
 from agent_runtime_core.testing.llm import ScriptedLLM, ScriptedReply
 from agent_runtime_core.testing.mock_llm import MockLLMClient
+from agent_runtime_core.testing.network_guard import forbid_real_llm_calls
 from agent_runtime_core.testing.run_context import MockRunContext
 
 __all__ = ["mock_llm", "no_real_llm_calls", "run_context", "scripted_llm"]
@@ -19,7 +19,10 @@ pytest.register_assert_rewrite("agent_runtime_core.testing.contracts")
 
 @pytest.fixture
 def no_real_llm_calls() -> Iterator[None]:
-    """While the test runs, clients of vendors refuse to send; `pytestmark = usefixtures(...)` guards a whole file."""
+    """While the test runs, no model is asked and no connection leaves the machine.
+
+    `pytestmark = pytest.mark.usefixtures("no_real_llm_calls")` guards a whole file.
+    """
     with forbid_real_llm_calls():
         yield
 

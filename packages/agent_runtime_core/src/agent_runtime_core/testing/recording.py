@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncGenerator
 from dataclasses import fields
 from pathlib import Path
@@ -13,10 +14,15 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces import LLMClient, LLMResponse, LLMStreamChunk
 from agent_runtime_core.llm.asking import AnyClient, close_client, close_stream, model_asked, open_stream
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.testing.pieces import in_pieces, put_together
 
 __all__ = ["RecordingLLM"]
 
-_NEVER_RECORDED = frozenset({"api_key", "extra_headers", "extra_body", "headers"})  # where secrets live
+_NEVER_RECORDED = frozenset({"extra_headers", "default_headers", "headers", "extra_body", "extra_query"})
+_SECRET_ENDINGS = ("_key", "_key_id", "_token", "_secret", "_credentials", "password", "authorization")
+
+
+_LONE = "surrogatepass"  # half of a character, as a model may write it, is kept
 
 
 class RecordingLLM(LLMClient):
@@ -38,6 +44,8 @@ class RecordingLLM(LLMClient):
         self.position = 0
         """Calls so far."""
         self._lines: list[dict[str, Any]] | None = None
+        self._begun = False
+        self._writing = threading.Lock()
 
     @property
     def default_model(self) -> str:
@@ -49,12 +57,14 @@ class RecordingLLM(LLMClient):
 
         Raises:
             AssertionError: What is asked is not what was recorded, or the recording is over.
-            ConfigError: There is no recording, or it cannot be read; the text names the file and the line.
+            ConfigError: There is no recording, it cannot be read, or there is no folder for a new one; the text names
+                the file and the line.
             LLMError: The client could not be asked.
         """
         request = _request(messages, options)
         if self.client is None:
             return _response_of(await self._recorded(request))
+        await self._check_folder()
         answer: LLMResponse = await self.client.generate(messages=messages, **options)
         names = [each.name for each in fields(LLMResponse) if each.name != "raw_response"]
         response = {name: value for name in names if (value := getattr(answer, name, None))}
@@ -74,6 +84,7 @@ class RecordingLLM(LLMClient):
             for chunk in _chunks_of(await self._recorded(request)):
                 yield chunk
             return
+        await self._check_folder()
         pieces: list[dict[str, Any]] = []
         source = await open_stream(self.client, messages, options)
         try:
@@ -89,11 +100,20 @@ class RecordingLLM(LLMClient):
         if self.client is not None:
             await close_client(self.client)
 
+    async def _check_folder(self) -> None:
+        """Look for the folder before a call that may cost money, and not only after it."""
+        if not self._begun and not await asyncio.to_thread(self.path.parent.is_dir):
+            raise ConfigError(f"There is no folder {self.path.parent} for the recording: make it first.")
+
     async def _write(self, line: dict[str, Any]) -> None:
         text = json.dumps(line, ensure_ascii=False, default=str)
-        mode = "a" if self.position else "w"
         self.position += 1
-        await asyncio.to_thread(_append, self.path, mode, text)
+        await asyncio.to_thread(self._append, text)
+
+    def _append(self, text: str) -> None:
+        with self._writing, self.path.open("a" if self._begun else "w", encoding="utf-8", errors=_LONE) as file:
+            self._begun = True
+            file.write(f"{text}\n")
 
     async def _recorded(self, request: dict[str, Any]) -> dict[str, Any]:
         """The line that answers this request."""
@@ -114,14 +134,18 @@ class RecordingLLM(LLMClient):
 
 def _request(messages: list[MessageDict], options: dict[str, Any]) -> dict[str, Any]:
     """What was asked, as it reads when it comes back from the file."""
-    given = {name: value for name, value in options.items() if value is not None and name not in _NEVER_RECORDED}
+    given = {name: value for name, value in options.items() if value is not None and not _is_secret(name)}
     plain: dict[str, Any] = json.loads(json.dumps({"messages": messages, **given}, default=str))
     return plain
 
 
+def _is_secret(name: str) -> bool:
+    return name in _NEVER_RECORDED or name.lower().endswith(_SECRET_ENDINGS)
+
+
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
-        texts = [text for text in path.read_text(encoding="utf-8").split("\n") if text]
+        texts = [text for text in path.read_text(encoding="utf-8", errors=_LONE).split("\n") if text]
     except OSError as error:
         raise ConfigError(f"no recording can be read from {path}: {error.strerror}. Record one first.") from error
     lines = []
@@ -132,33 +156,21 @@ def _read(path: Path) -> list[dict[str, Any]]:
             raise ConfigError(f"{path}, line {number}: not JSON ({error})") from error
         if not isinstance(line, dict) or "request" not in line or not line.keys() & {"response", "chunks"}:
             raise ConfigError(f"{path}, line {number}: not a recorded call (request, and response or chunks)")
+        try:
+            _response_of(line)
+        except (TypeError, AttributeError) as error:
+            raise ConfigError(f"{path}, line {number}: not an answer that can be read ({error})") from error
         lines.append(line)
     return lines
 
 
-def _append(path: Path, mode: str, text: str) -> None:
-    with path.open(mode, encoding="utf-8") as file:
-        file.write(f"{text}\n")
-
-
 def _response_of(line: dict[str, Any]) -> LLMResponse:
     """A recorded answer as a whole, however it was asked for."""
-    if "response" in line:
-        return LLMResponse(**line["response"])
-    chunks = _chunks_of(line)
-    calls = [call for chunk in chunks for call in chunk.tool_calls or ()]
-    message: MessageDict = {"role": "assistant", "content": "".join(chunk.delta for chunk in chunks)}
-    if calls:
-        message["tool_calls"] = calls
-    usage = next((chunk.usage for chunk in reversed(chunks) if chunk.usage), {})
-    return LLMResponse(message, usage=usage, finish_reason=(chunks[-1].finish_reason or "") if chunks else "")
+    return LLMResponse(**line["response"]) if "response" in line else put_together(_chunks_of(line))
 
 
 def _chunks_of(line: dict[str, Any]) -> list[LLMStreamChunk]:
     """A recorded answer in pieces, however it was asked for."""
     if "chunks" in line:
         return [LLMStreamChunk(**chunk) for chunk in line["chunks"]]
-    answer = _response_of(line)
-    text = [LLMStreamChunk(delta=answer.content)] if answer.content else []
-    calls = answer.message.get("tool_calls") or None
-    return [*text, LLMStreamChunk(tool_calls=calls, finish_reason=answer.finish_reason or "stop", usage=answer.usage)]
+    return list(in_pieces(_response_of(line)))

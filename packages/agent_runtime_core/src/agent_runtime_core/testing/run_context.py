@@ -34,10 +34,15 @@ class MockRunContext:
     _checkpoints: list[dict[str, Any]] = field(default_factory=list, init=False, repr=False)
     _cancelled: bool = field(default=False, init=False, repr=False)
 
+    @property
+    def tools(self) -> ToolRegistry:
+        """The same as `tool_registry`."""
+        return self.tool_registry
+
     async def emit(self, event_type: EventType | str, payload: dict[str, Any]) -> None:
         """Record the event under its name."""
         name = event_type.value if isinstance(event_type, Enum) else str(event_type)
-        self._events.append((str(name), payload))
+        self._events.append((str(name), dict(payload)))
 
     async def emit_user_message(self, content: str) -> None:
         """Record an `assistant.message`."""
@@ -57,6 +62,10 @@ class MockRunContext:
 
     def cancelled(self) -> bool:
         """Whether `cancel()` was called."""
+        return self._cancelled
+
+    def is_cancelled(self) -> bool:
+        """The same as `cancelled()`."""
         return self._cancelled
 
     def cancel(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from agent_runtime_core.messages import MessageDict, ToolCall, text_of
+from agent_runtime_core.redaction import plain_data
 
 __all__ = [
     "AGENT_NAME",
@@ -22,6 +23,7 @@ __all__ = [
     "JOURNEY_AGENT",
     "JOURNEY_STEP",
     "OPERATION",
+    "OTHER",
     "OUTPUT_MESSAGES",
     "PROVIDER",
     "REQUEST_MODEL",
@@ -33,7 +35,9 @@ __all__ = [
     "TOOL_NAME",
     "TOOL_RESULT",
     "TOOL_TYPE",
+    "content_text",
     "messages_text",
+    "provider_name",
 ]
 
 OPERATION = "gen_ai.operation.name"
@@ -61,9 +65,53 @@ TOKEN_BUCKETS = tuple(4**power for power in range(14))
 DURATION_BUCKETS = tuple(round(0.01 * 2**power, 2) for power in range(14))
 
 
-def messages_text(messages: Iterable[MessageDict]) -> str:
-    """Messages as the JSON text that the conventions want: a role and parts each."""
-    return json.dumps([_message(message) for message in messages], ensure_ascii=False, default=str)
+OTHER = "_OTHER"
+"""What stands for a value that is not known."""
+
+_PROVIDERS = {
+    "api.cohere.com": "cohere",
+    "api.deepseek.com": "deepseek",
+    "api.groq.com": "groq",
+    "api.mistral.ai": "mistral_ai",
+    "api.moonshot.ai": "moonshot_ai",
+    "api.moonshot.cn": "moonshot_ai",
+    "api.perplexity.ai": "perplexity",
+    "api.x.ai": "x_ai",
+    "generativelanguage.googleapis.com": "gcp.gemini",
+}
+_PROVIDER_DOMAINS = {
+    ".openai.azure.com": "azure.ai.openai",
+    ".services.ai.azure.com": "azure.ai.inference",
+    "aiplatform.googleapis.com": "gcp.vertex_ai",
+    ".amazonaws.com": "aws.bedrock",
+}
+
+
+def provider_name(provider: str) -> str:
+    """A client's provider as the conventions call it; the host of a server that they do not know stays as it is."""
+    host = provider.partition(":")[0].lower()
+    known = _PROVIDERS.get(host)
+    if known is None:
+        known = next((name for domain, name in _PROVIDER_DOMAINS.items() if host.endswith(domain)), None)
+    return known or provider or OTHER
+
+
+def messages_text(messages: Iterable[MessageDict], finish_reason: str | None = None) -> str:
+    """Messages as the JSON text that the conventions want: a role and parts each, without secrets.
+
+    Args:
+        messages: The messages.
+        finish_reason: Why the model stopped; with the messages that it has written, and only there.
+    """
+    listed = [_message(message) for message in messages]
+    if finish_reason is not None:
+        listed = [{**message, "finish_reason": finish_reason} for message in listed]
+    return content_text(listed)
+
+
+def content_text(data: Any) -> str:
+    """What is recorded of a conversation, as JSON text without secrets."""
+    return json.dumps(plain_data(data), ensure_ascii=False)
 
 
 def _message(message: MessageDict) -> dict[str, Any]:

@@ -37,9 +37,10 @@ class OpenTelemetrySink(TraceSink):
     Args:
         tracer_provider: Where spans go; the global provider when None.
         meter_provider: Where metrics go; the global provider when None.
-        capture_content: Whether prompts, messages, arguments and results are recorded, and the messages of errors that
-            are not ours. When None, the variable `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` decides
-            (`true`); without it nothing of that is recorded.
+        capture_content: Whether prompts, messages, arguments and results are recorded, and the messages of errors;
+            keys and passwords are taken out even then, where their form is known. When None, the variable
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` decides (`true`); without it nothing of that is
+            recorded.
     """
 
     def __init__(
@@ -56,36 +57,38 @@ class OpenTelemetrySink(TraceSink):
         self._tracer = trace.get_tracer(_SCOPE, tracer_provider=tracer_provider)
         self._instruments = Instruments(metrics.get_meter(_SCOPE, meter_provider=meter_provider))
         self._providers = (tracer_provider, meter_provider)
-        self._runs: dict[UUID, RunSpans] = {}
+        self._runs: dict[UUID, list[RunSpans]] = {}  # several when one run contains another of its id
 
     def start_run(self, run_id: UUID, metadata: dict[str, Any]) -> None:
         """Open the run's span, under the span that is current now."""
-        self._runs[run_id] = RunSpans(
-            self._tracer, self._instruments, run_id, metadata, capture_content=self.capture_content
-        )
+        run = RunSpans(self._tracer, self._instruments, run_id, metadata, capture_content=self.capture_content)
+        self._runs.setdefault(run_id, []).append(run)
 
     def on_event(self, run_id: UUID, event: RunEvent) -> None:
         """Open or close the span that the event is about."""
-        run = self._runs.get(run_id)
+        run = self._innermost(run_id)
         if run is not None:
             run.tell(event)
 
     def log_event(self, run_id: UUID, event_type: str, payload: dict[str, Any]) -> None:
         """Note an event of a host on the run's span: its type, and its payload only where content is captured."""
-        run = self._runs.get(run_id)
+        run = self._innermost(run_id)
         if run is not None:
             run.note(event_type, payload)
 
     def end_run(self, run_id: UUID, outcome: str, metadata: dict[str, Any] | None = None) -> None:
         """Close the run's span, and what is still open under it."""
-        run = self._runs.pop(run_id, None)
-        if run is not None:
+        runs = self._runs.get(run_id)
+        if runs:
+            run = runs.pop()
+            if not runs:
+                del self._runs[run_id]
             run.end(outcome)
 
     @contextmanager
     def current(self, run_id: UUID) -> Iterator[None]:
         """Make the innermost open span of the run the current one."""
-        run = self._runs.get(run_id)
+        run = self._innermost(run_id)
         if run is None:
             yield
             return
@@ -94,6 +97,10 @@ class OpenTelemetrySink(TraceSink):
             yield
         finally:
             context.detach(token)
+
+    def _innermost(self, run_id: UUID) -> RunSpans | None:
+        runs = self._runs.get(run_id)
+        return runs[-1] if runs else None
 
     def flush(self) -> None:
         """Have the providers send what is still waiting."""

@@ -41,4 +41,5 @@ def get_trace_sink(backend: str | None = None, **kwargs: Any) -> TraceSink:
         case "langfuse":
             raise ConfigError(_LANGFUSE)
         case _:
-            raise ConfigError(f"Unknown tracing backend: {name}. Supported: noop, otel.")
+            where = "" if backend else " It is the configured one: AGENT_RUNTIME_TRACING_BACKEND."
+            raise ConfigError(f"Unknown tracing backend: {name}. Supported: noop, otel.{where}")

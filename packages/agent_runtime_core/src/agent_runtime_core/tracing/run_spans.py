@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from enum import Enum
 from typing import Any
@@ -22,12 +21,14 @@ from agent_runtime_core.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from agent_runtime_core.redaction import without_secrets
 from agent_runtime_core.tokens import read_tokens
 from agent_runtime_core.tracing import gen_ai
 
 __all__ = ["Instruments", "RunSpans"]
 
-_UNKNOWN_PROVIDER = "_OTHER"
+
+_FAILURES = ("failed", "timed_out")
 
 
 class Instruments:
@@ -91,6 +92,7 @@ class RunSpans:
         self._open: Span | None = None
         self._call: dict[str, Any] | None = None  # the metrics' attributes while the model is asked
         self._since = 0.0
+        self._has_told_its_end = False
 
     @property
     def innermost(self) -> Span:
@@ -115,23 +117,28 @@ class RunSpans:
             case ToolCallFinished():
                 self._tool_used(event)
             case RunFinished():
+                self._has_told_its_end = True
                 self._run.set_attribute("journey.stopped_reason", event.reason)
                 self._run.set_attributes(_usage(event.usage))
                 if event.cost is not None:
                     self._run.set_attribute("journey.cost", float(event.cost))
                 self._close(error_type="timeout")  # a call that a limit of time has cut off has no end of its own
             case RunFailed():
+                self._has_told_its_end = True
                 self._fail(event.error)
 
     def note(self, name: str, payload: dict[str, Any]) -> None:
         """Note an event of a host on the run's span."""
-        attributes = {"payload": json.dumps(payload, default=str)} if self._capture_content else {}
+        attributes = {"payload": gen_ai.content_text(payload)} if self._capture_content else {}
         self._run.add_event(name, attributes)
 
     def end(self, outcome: str) -> None:
         """The run is over."""
         self._close(error_type=outcome)
         self._run.set_attribute("journey.outcome", outcome)
+        if outcome in _FAILURES and not self._has_told_its_end:
+            self._run.set_attribute(gen_ai.ERROR_TYPE, outcome)
+            self._run.set_status(Status(StatusCode.ERROR, outcome))
         self._run.end()
 
     def _at_step(self, step: Any) -> dict[str, Any]:
@@ -147,7 +154,7 @@ class RunSpans:
         return self._open
 
     def _ask(self, event: LLMCallStarted) -> None:
-        self._call = {gen_ai.OPERATION: "chat", gen_ai.PROVIDER: event.provider or _UNKNOWN_PROVIDER}
+        self._call = {gen_ai.OPERATION: "chat", gen_ai.PROVIDER: gen_ai.provider_name(event.provider)}
         if event.model:
             self._call[gen_ai.REQUEST_MODEL] = event.model
         span = self._begin(f"chat {event.model}" if event.model else "chat", SpanKind.CLIENT, self._call)
@@ -172,7 +179,7 @@ class RunSpans:
             if count is not None:
                 self._instruments.tokens.record(count, {**call, gen_ai.TOKEN_TYPE: kind}, set_span_in_context(span))
         if self._capture_content:
-            span.set_attribute(gen_ai.OUTPUT_MESSAGES, gen_ai.messages_text([event.message]))
+            span.set_attribute(gen_ai.OUTPUT_MESSAGES, gen_ai.messages_text([event.message], event.finish_reason or ""))
         self._close()
 
     def _use_tool(self, event: ToolCallStarted) -> None:
@@ -185,14 +192,14 @@ class RunSpans:
         }
         span = self._begin(f"execute_tool {call.wire_name}", SpanKind.INTERNAL, attributes)
         if self._capture_content:
-            span.set_attribute(gen_ai.TOOL_ARGUMENTS, json.dumps(call.arguments, ensure_ascii=False, default=str))
+            span.set_attribute(gen_ai.TOOL_ARGUMENTS, gen_ai.content_text(call.arguments))
 
     def _tool_used(self, event: ToolCallFinished) -> None:
         outcome, span = event.outcome, self._open
         if span is None:
             return
         if self._capture_content:
-            span.set_attribute(gen_ai.TOOL_RESULT, outcome.content)
+            span.set_attribute(gen_ai.TOOL_RESULT, without_secrets(outcome.content))
         self._close(error_type=None if outcome.status == "ok" else outcome.status)
 
     def _fail(self, error: Exception) -> None:
@@ -202,7 +209,7 @@ class RunSpans:
             # Only the type: a message, and the errors behind it, may quote the prompt, and even a key.
             attributes = {"exception.type": f"{type(error).__module__}.{type(error).__qualname__}"}
             if self._capture_content:
-                attributes["exception.message"] = str(error)
+                attributes["exception.message"] = without_secrets(str(error))
             span.add_event("exception", attributes)
         self._run.set_attribute(gen_ai.ERROR_TYPE, name)
         self._run.set_status(Status(StatusCode.ERROR, name))

@@ -6,6 +6,7 @@ from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.journey_router import JourneyRouter
+from agent_runtime_framework.agents.migration import migrate
 from agent_runtime_framework.agents.router_state import RouterState
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "JourneyConfig",
     "JourneyRouter",
     "RouterState",
+    "migrate",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces import OnBusy
@@ -12,7 +12,10 @@ from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.limits import RunLimits
 from agent_runtime_framework.memory.history_policy import HistoryPolicy, LastMessages
 
-__all__ = ["JourneyConfig", "checked_on_busy"]
+__all__ = ["JourneyConfig", "OnOldState", "checked_on_busy"]
+
+OnOldState = Literal["migrate", "restart", "error"]
+"""What becomes of a stored state that does not fit the code."""
 
 
 @dataclass
@@ -41,6 +44,12 @@ class JourneyConfig:
     """What becomes of a message to `send` or `stream` that comes while a run of its conversation is on: `queue` waits
     its turn, `reject` raises `ConversationBusy`, `merge` waits and is answered together with the one waiting before it.
     """
+    on_old_state: OnOldState = "migrate"
+    """What becomes of a stored state that another version of the journey has written, or that cannot be read: `migrate`
+    applies the journey's `@migrate` functions, and what then still does not fit raises `StateDecodeError`; `restart`
+    does the same, but begins anew with the initial state where it does not fit, messages kept; `error` refuses every
+    state of another version. What the agent's `pinned` names stays with the older journey in any case, and a state of
+    a newer version than the code always raises."""
     lease_seconds: float = 15.0
     """How long a conversation belongs to a run that gives no sign of life (its process died, or its event loop is
     blocked): then another run takes it over, and the silent one cannot write any more. A live run renews in time."""
@@ -50,6 +59,9 @@ class JourneyConfig:
 
     def __post_init__(self) -> None:
         checked_on_busy(self.on_busy)
+        if self.on_old_state not in get_args(OnOldState):
+            known = ", ".join(get_args(OnOldState))
+            raise ConfigError(f"on_old_state is {self.on_old_state!r}; give one of {known}.")
         if not self.lease_seconds > 0:
             raise ConfigError(f"lease_seconds is {self.lease_seconds!r}; give more than 0 seconds.")
 

@@ -64,6 +64,7 @@ class ConversationLog:
         state: dict[str, Any],
         messages: Sequence[MessageDict] = (),
         *,
+        state_version: int,
         lease: int | None = None,
         finish: dict[str, Any] | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class ConversationLog:
         Args:
             ctx: The request.
             state: The state as it is now; one that has not changed is not written again.
+            state_version: The journey's version that gave it.
             messages: The new messages, calls and results paired.
             lease: The run's lease, for a run that holds one.
             finish: What is to be known of the run later, when it ends with this commit.
@@ -83,7 +85,7 @@ class ConversationLog:
         """
         checkpoint = await self.open(ctx, max_messages=0)
         state = ctx.notes.put_into(state)
-        is_changed = checkpoint.state != state
+        is_changed = checkpoint.state != state or max(checkpoint.state_version, 1) != state_version
         if not messages and not is_changed and finish is None:
             return
         if messages and not is_sendable(messages):
@@ -97,6 +99,7 @@ class ConversationLog:
                 self.agent_key,
                 expected_version=checkpoint.version,
                 state=state if is_changed else None,
+                state_version=state_version,
                 messages=messages,
                 lease=lease,
                 finish=finish,
@@ -107,7 +110,10 @@ class ConversationLog:
                 f"the state or a message of conversation {str(ctx.conversation_id)!r} is not JSON data: {error}. "
                 f"Nothing was written; let {self.agent_key!r} convert such values in its state's to_dict()."
             ) from error
-        ctx.checkpoint = Checkpoint(version=version, state=own_copy(state) if is_changed else checkpoint.state)
+        if is_changed:
+            ctx.checkpoint = Checkpoint(version=version, state=own_copy(state), state_version=state_version)
+        else:
+            ctx.checkpoint = replace(checkpoint, version=version)
 
     async def note(self, ctx: AgentContext, key: str, note: dict[str, Any], *, lease: int) -> None:
         """Write something beside the state, as the state of another key.
@@ -126,12 +132,13 @@ class ConversationLog:
         )
         ctx.checkpoint = replace(checkpoint, version=version)
 
-    async def commit_state(self, ctx: AgentContext, state: Any, *, lenient: bool) -> None:
+    async def commit_state(self, ctx: AgentContext, state: Any, *, state_version: int, lenient: bool) -> None:
         """Write the state alone.
 
         Args:
             ctx: The request.
             state: The state object.
+            state_version: The journey's version that gave it.
             lenient: Whether a state that is no JSON data is left out with a warning instead of raising.
 
         Raises:
@@ -139,7 +146,7 @@ class ConversationLog:
             StateEncodeError: The state is not JSON data, and `lenient` is False.
         """
         try:
-            await self.commit(ctx, state_data(state))
+            await self.commit(ctx, state_data(state), state_version=state_version)
         except StateEncodeError as error:
             if not lenient:
                 raise
@@ -157,6 +164,8 @@ def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageD
     What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
     clean = [_without_metadata(message) for message in without_routing(messages)]
+    if is_sendable(clean):
+        return clean
     mended = sendable(clean)
     if mended != clean:
         _LOGGER.warning(

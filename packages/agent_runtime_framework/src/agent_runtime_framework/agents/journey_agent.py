@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 from uuid import UUID, uuid4
 
@@ -21,7 +24,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, own_copy, state_data
+from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.declaration import Declaration, declaration_of
 from agent_runtime_framework.agents.default_client import DefaultClient
@@ -33,6 +36,9 @@ from agent_runtime_framework.agents.defaults import (
     take_defaults,
 )
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.kept_context import KeptContext
+from agent_runtime_framework.agents.migration import Migration, migrations_of
+from agent_runtime_framework.agents.stored_state import check_pinned, journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
 from agent_runtime_framework.config import get_config
@@ -51,6 +57,8 @@ __all__ = ["JourneyAgent"]
 StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
 ToolsT = TypeVar("ToolsT")
 StepT = TypeVar("StepT")
+
+_LOGGER = logging.getLogger("agent_runtime_framework.agents.journey_agent")
 
 MAX_CONVERSATIONS_IN_MEMORY = 10_000
 """How many conversations an agent without a store keeps; beyond that the longest untouched ones are dropped."""
@@ -73,6 +81,30 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     Raises:
         ConfigError: The store's URL is wrong, or the client is none.
     """
+
+    version: ClassVar[int] = 1
+    """Raise it when the states of an earlier version need a `@migrate`, or when conversations under way are to stay
+    with the earlier journey (`pinned`). Stored with each state; one from before versions were told counts as 1."""
+    pinned: Mapping[int, JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]] = MappingProxyType({})
+    """Older journeys by their version: a conversation whose state is of that version stays with that journey's steps,
+    prompts and tools. A class is built without arguments; model, config, hooks and store are this agent's."""
+    _migrations: ClassVar[Mapping[int, Migration]] = MappingProxyType({})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Read what the class says, and check its tools, its version, its migrations and its older journeys.
+
+        Raises:
+            ConfigError: A tool names a step that the journey does not have; the migrations leave a gap, come twice,
+                or lead elsewhere than to the version; or a pinned
+                journey is not of the version that it stands for.
+        """
+        super().__init_subclass__(**options)
+        cls.declared = declaration_of(cls, JourneyAgent)
+        take_defaults(cls)
+        if cls.tools not in {"step", "stable"}:
+            raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        cls._migrations = migrations_of(cls, cls.version)
+        check_pinned(cls.__name__, cls.version, cls.pinned)
 
     def __init__(
         self,
@@ -98,6 +130,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         self._owns_store = store is None or isinstance(store, str)
         self._default_client = DefaultClient()
         self._state_was_checked = False
+        self._pinned_built: dict[type, JourneyAgent[Any, Any, Any]] = {}
         self._tracing = Tracing(trace)
 
     @property
@@ -147,13 +180,6 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.declared = declaration_of(cls, JourneyAgent)
-        take_defaults(cls)
-        if cls.tools not in {"step", "stable"}:
-            raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
-
     @default_when_declared
     def get_initial_state(self) -> StateT:
         """The state at the beginning of a journey; by default one of the state class, made without arguments."""
@@ -195,26 +221,33 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """The stored state of the conversation, or None. Override it, and `save_state`, to keep states elsewhere.
 
         Raises:
-            StateDecodeError: The state class cannot read what is stored.
+            StateDecodeError: What is stored does not fit, see `JourneyConfig.on_old_state`. Nothing was written.
         """
         if ctx.conversation_id is None:
             return None
         checkpoint = await self._conversation_log().open(ctx, max_messages=0)
         if checkpoint.state is None:
             return None
-        state_class: Any = type(self.get_initial_state())
-        try:
-            data = own_copy(checkpoint.state)
-            JourneyNotes.taken_from(data)
-            state: StateT = state_class.from_dict(data)
-        except Exception as error:  # the user's from_dict() may raise anything on data it does not know
-            raise StateDecodeError(
-                f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
-                f"version {checkpoint.version}) is not one that {state_class.__name__}.from_dict() reads: "
-                f"{type(error).__name__}: {error}. Nothing was changed; let from_dict() accept older forms, "
-                f"and to_dict() give all that it needs."
-            ) from error
-        return state
+        found = read_stored_state(self, checkpoint)
+        if found.outcome != "fails":
+            state: StateT = found.state
+            return state
+        if self.config.on_old_state == "restart" and not found.is_newer:
+            _LOGGER.warning(
+                "The state of conversation %r (agent %r, of its version %d, step %r) does not fit any more: %s. The "
+                "journey begins anew; the messages are kept.",
+                str(ctx.conversation_id),
+                self.key,
+                found.version,
+                found.step,
+                found.reason,
+            )
+            ctx.checkpoint = replace(checkpoint, state=None)  # given up: no older journey goes on with it, either
+            return None
+        raise StateDecodeError(
+            f"the stored state of conversation {str(ctx.conversation_id)!r} (agent {self.key!r}, "
+            f"step {found.step!r}) does not fit: {found.details}"
+        ) from found.error
 
     async def save_state(self, ctx: AgentContext, state: StateT) -> None:
         """Store the state; called once at the end of a run that did not fail.
@@ -224,7 +257,9 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             StateEncodeError: The state is not JSON data.
         """
         if ctx.conversation_id is not None:
-            await self._conversation_log().commit_state(ctx, state, lenient=self._keeps_by_default)
+            version = journey_of(self, ctx.checkpoint).version
+            log = self._conversation_log()
+            await log.commit_state(ctx, state, state_version=version, lenient=self._keeps_by_default)
 
     def is_terminal_state(self, state: StateT) -> bool:
         """Whether the journey has arrived."""
@@ -439,7 +474,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             remember=message_id is not None,
             on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
         )
-        return self._run_of(AgentContext(run_id, conversation_id, [], owner=owner), incoming)
+        return self._run_of(KeptContext(run_id, conversation_id, [], owner=owner), incoming)
 
     def _run_of(
         self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None

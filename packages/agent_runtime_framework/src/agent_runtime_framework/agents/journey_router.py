@@ -9,14 +9,15 @@ from typing import Any, Self
 from uuid import UUID
 
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.interfaces import CheckpointStore
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.router_run import RouterRun
-from agent_runtime_framework.agents.router_state import RouterState
+from agent_runtime_framework.agents.router_state import RouterState, UnderWay
 from agent_runtime_framework.agents.routing_tools import CANCEL, CONFIRM_CANCEL, REROUTE
+from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.hooks import ExecutorHooks
@@ -74,7 +75,7 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         trace: Where runs are traced.
 
     Raises:
-        ConfigError: What `profile` makes can be no profile.
+        ConfigError: What `profile` makes can be no profile, or the configuration has `on_old_state="restart"`.
     """
 
     key = "router"
@@ -94,6 +95,11 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         super().__init__(llm_client, config, store=store, hooks=hooks, trace=trace)
         if key is not None:
             self.key = key
+        if self.config.on_old_state == "restart":
+            raise ConfigError(
+                "on_old_state='restart' would give up all journeys of a conversation because of one; let the journeys "
+                "migrate their states, or name the older ones in `pinned`."
+            )
         empty = profile()
         if not (isinstance(empty, dict) or is_dataclass(empty) or hasattr(empty, "from_dict")):
             raise ConfigError(f"profile makes {empty!r:.80}; give dict, a dataclass, or a class with from_dict().")
@@ -161,6 +167,11 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         self.journeys[key] = Registered(agent, route, wanted, start, on_result)
         self._agents[key] = agent
         return self
+
+    def talker(self, under_way: UnderWay) -> JourneyAgent[Any, Any, Any]:
+        """Who goes on with a journey that is under way: its agent, or the older one that it stays with."""
+        agent = self.journeys[under_way.journey].agent
+        return journey_of(agent, Checkpoint(state={}, state_version=under_way.version))
 
     def is_routing_tool(self, name: str) -> bool:
         """Whether a tool of this name is one of the router's own."""

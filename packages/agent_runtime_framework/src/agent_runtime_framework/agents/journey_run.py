@@ -18,9 +18,11 @@ from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
+from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.engine import TurnSetup
@@ -57,8 +59,8 @@ class JourneyRun:
         incoming: Incoming | None = None,
         verdict: Verdict | None = None,
     ) -> None:
-        self._agent = agent  # who talks
-        self._keeper = agent  # who keeps the conversation
+        self._agent = agent
+        self._journey = agent  # who says steps, prompts and tools: an older one, where the conversation stays with it
         self._ctx = ctx
         self._incoming = incoming
         self._verdict = verdict
@@ -117,12 +119,14 @@ class JourneyRun:
                 history = RunHistory(log, ctx, answer.lease)
                 self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
                 self._committed = len(self.messages)
-                ctx.input_messages = [AgentMessage.from_dict(message) for message in self.messages]
+                if isinstance(ctx, KeptContext):
+                    ctx.show(self.messages)
                 if not answer.placed:
                     said_already = _last_words(self.messages)
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
+        self._journey = journey_of(agent, ctx.checkpoint)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -135,9 +139,9 @@ class JourneyRun:
             return opening, replayed(answered, state_data(state))
         if said_already is not None:
             return opening, await self._ended_before(said_already)
-        if agent.is_terminal_state(state):
+        if self._journey.is_terminal_state(state):
             said = ctx.get_user_message()
-            if said is not None and agent.is_closing_message(said):
+            if said is not None and self._journey.is_closing_message(said):
                 return opening, "closing_message"
         return opening, None
 
@@ -149,6 +153,10 @@ class JourneyRun:
     def _kept_state(self) -> dict[str, Any]:
         """What is stored as the state."""
         return state_data(self._state)
+
+    def _kept_version(self) -> int:
+        """The version that the stored state is of."""
+        return self._journey.version
 
     def _notes_with(self, approval_id: str) -> JourneyNotes:
         """The notes that a call which waits for a person is in."""
@@ -183,8 +191,8 @@ class JourneyRun:
         if approval is None or approval.granted_by is not None or self._lease is None:
             return  # it was stored by an earlier run that broke off
         notes.decide(approval, verdict.granted, verdict.by)
-        log = self._keeper._conversation_log()
-        await log.commit(self._ctx, self._kept_state(), lease=self._lease.token)
+        log = self._agent._conversation_log()
+        await log.commit(self._ctx, self._kept_state(), state_version=self._kept_version(), lease=self._lease.token)
 
     async def _ended_before(self, response: str) -> RunFinished:
         """The end of a run whose last words are stored, and its end is not."""
@@ -194,7 +202,7 @@ class JourneyRun:
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
-        agent, state = self._agent, self._state
+        agent, state = self._journey, self._state
         self._tools = self._new_tools()
         prompt: Any = agent.get_system_prompt(state)
         if prompt.__class__ is not str:
@@ -219,10 +227,10 @@ class JourneyRun:
         offer = {each["function"]["name"]: each["function"] for each in offered}
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
-            raise ConfigError(f"{type(self._agent).__name__} offers two tools of one name: {names}.")
+            raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
         outcome = await call_tool(
             call,
-            partial(self._agent.execute_tool, self._tools),
+            partial(self._journey.execute_tool, self._tools),
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
@@ -237,7 +245,7 @@ class JourneyRun:
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""
-        tools = self._agent.create_tools(self._state, self._ctx)
+        tools = self._journey.create_tools(self._state, self._ctx)
         if isinstance(tools, BaseJourneyTools):
             tools._notes = self._ctx.notes
         return tools
@@ -266,7 +274,7 @@ class JourneyRun:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
         talked = (
             finished is not None
-            and self._agent._talks_at(self._state, self._offered)
+            and self._journey._talks_at(self._state, self._offered)
             and finished.reason == "text_response"
             and self.messages[-1]["content"]
         )
@@ -275,13 +283,13 @@ class JourneyRun:
         self._turn_ended(finished)
         if self._incoming is not None:
             # A `save_state` of the user's own belongs to the run: the conversation is given back behind it.
-            await self._commit(finished if self._keeper._saves_with_turns else None)
+            await self._commit(finished if self._agent._saves_with_turns else None)
         return self.news() if talked else ()
 
     async def finish_run(self, finished: RunFinished) -> dict[str, Any]:
         """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
         held = self._lease is not None and self._lease.token is not None
-        if finished.reason != "closing_message" and not (held and self._keeper._saves_with_turns):
+        if finished.reason != "closing_message" and not (held and self._agent._saves_with_turns):
             await self._save()
         if held:
             await self._commit(finished)
@@ -302,10 +310,11 @@ class JourneyRun:
         new = self.messages[self._committed :]
         if self._costs:
             new = with_costs(new, self._committed, self._costs)
-        await self._keeper._conversation_log().commit(
+        await self._agent._conversation_log().commit(
             self._ctx,
             self._kept_state(),
             new,
+            state_version=self._kept_version(),
             lease=self._lease.token,
             finish=None if finished is None else run_record(finished),
         )
@@ -315,20 +324,20 @@ class JourneyRun:
 
     def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
-        if not self._agent.is_terminal_state(self._state):
-            target = self._agent.next_step(self._state)
+        if not self._journey.is_terminal_state(self._state):
+            target = self._journey.next_step(self._state)
             if target is not None:
                 self._state.set_step(target)
 
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        schemas = self._agent.get_tool_schemas(self._state)
+        schemas = self._journey.get_tool_schemas(self._state)
         try:
             self._offered = [schema.to_openai_format() for schema in schemas]
         except (AttributeError, TypeError) as error:
             raise ConfigError(
-                f"{type(self._agent).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
+                f"{type(self._journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
                 f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
             ) from error
         return self._offered

@@ -88,6 +88,9 @@ class RouterRun(JourneyRun):
     def _kept_state(self) -> dict[str, Any]:
         return state_data(self._held)
 
+    def _kept_version(self) -> int:
+        return self._router.version
+
     async def _save(self) -> None:
         await self._router.save_state(self._ctx, self._held)
 
@@ -97,9 +100,10 @@ class RouterRun(JourneyRun):
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """As a journey's; a goodbye needs no answer when the last journey has arrived and none is interrupted."""
         opening, ended = await super().begin()
-        said = self._ctx.get_user_message()
-        if ended is None and self._held.arrived and not self._held.stack and said is not None:
-            ended = "closing_message" if self._router.is_closing_message(said) else None
+        if ended is None and self._held.arrived and not self._held.stack:
+            said = self._ctx.get_user_message()
+            if said is not None and self._router.is_closing_message(said):
+                ended = "closing_message"
         return opening, ended
 
     def prepare_turn(self) -> TurnSetup:
@@ -135,7 +139,7 @@ class RouterRun(JourneyRun):
                 if not should_swallow_exceptions():
                     raise
                 return ToolOutcome(failure_text(call.name, error), "failed")
-        self._ended_by_call = call.name in self._agent.config.terminal_tools | self._agent._ending_tools
+        self._ended_by_call = call.name in self._journey.config.terminal_tools | self._journey._ending_tools
         return await super().call_tool(call, timeout_s)
 
     def reply_instead(self, error: LLMError) -> Reply | None:
@@ -194,9 +198,9 @@ class RouterRun(JourneyRun):
     def _let_talk(self) -> None:
         """Let whoever is the present one talk."""
         present = self._held.present
-        self._agent = self._router if present is None else self._router.journeys[present.journey].agent
+        self._journey = self._router if present is None else self._router.talker(present)
         self._state = self._held if present is None else present.state
-        self._ctx.notes.approval_lifetime = self._agent.config.approval_lifetime
+        self._ctx.notes.approval_lifetime = self._journey.config.approval_lifetime
 
     def _share_decisions(self) -> None:
         """One list of answered approvals for all notes: an answer given twice is known wherever it is looked for."""
@@ -246,7 +250,7 @@ class RouterRun(JourneyRun):
 
         def begin() -> None:
             self._interrupt()
-            held.stack.append(UnderWay(journey, state))
+            held.stack.append(UnderWay(journey, state, registered.agent.version))
             held.arrived = False
             self._resume()
 
@@ -284,9 +288,10 @@ class RouterRun(JourneyRun):
         if present is None or present.handed_over:
             return
         registered = self._router.journeys[present.journey]
-        if not registered.agent.is_terminal_state(present.state):
+        talker = self._router.talker(present)
+        if not talker.is_terminal_state(present.state):
             return
-        result = registered.agent.result(present.state)
+        result = talker.result(present.state)
         profile = held.profile
         if registered.on_result is not None:
             profile = copy.deepcopy(profile)
@@ -297,7 +302,7 @@ class RouterRun(JourneyRun):
         if below is not None:
             snapshot = StateSnapshot(below.state)
             try:
-                self._router.journeys[below.journey].agent.take_result(below.state, present.journey, result)
+                self._router.talker(below).take_result(below.state, present.journey, result)
                 check_state(below.state, decodes=True)
             except BaseException:
                 snapshot.restore()
@@ -382,8 +387,10 @@ class RouterRun(JourneyRun):
 
     def _found_by_words(self) -> str | None:
         """The journey that the user's message leads to by its words, while none talks."""
+        if self._held.present is not None or self._verdict is not None:
+            return None
         said = self._ctx.get_user_message()
-        if self._held.present is not None or said is None or self._verdict is not None:
+        if said is None:
             return None
         found = self._router.routes.detect_fallback(said)
         registered = None if found is None else self._router.journeys.get(found.journey)

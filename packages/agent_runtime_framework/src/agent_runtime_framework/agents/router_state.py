@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Any, ClassVar
 
+from agent_runtime_core.interfaces import Checkpoint
 from agent_runtime_framework.agents.conversation import own_copy, state_data
+from agent_runtime_framework.agents.stored_state import read_stored_state
 from agent_runtime_framework.state import BaseJourneyState, StateSerializer
 from agent_runtime_framework.tools.notes import JourneyNotes
 
@@ -25,6 +27,8 @@ class UnderWay:
     """Which one: its agent's key."""
     state: Any
     """Its state."""
+    version: int = 1
+    """The journey's version that the state is of."""
     news: str = ""
     """What its model is told until it has answered, such as what the user has come back from."""
     cancel_asked: bool = False
@@ -37,7 +41,7 @@ class UnderWay:
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON data."""
         state = replace(self.notes, decided=[]).put_into(state_data(self.state))
-        data: dict[str, Any] = {"journey": self.journey, "state": state}
+        data: dict[str, Any] = {"journey": self.journey, "version": self.version, "state": state}
         for name in ("news", "cancel_asked", "handed_over"):
             if value := getattr(self, name):
                 data[name] = value
@@ -131,11 +135,14 @@ class RouterState(BaseJourneyState[Any]):
         if agent is None:
             known = ", ".join(cls.agents) or "none"
             raise ValueError(f"journey {journey!r} is under way and the router does not have it (it has: {known})")
-        state = own_copy(data["state"])
-        notes = JourneyNotes.taken_from(state)
+        found = read_stored_state(agent, Checkpoint(state=data["state"], state_version=data["version"]))
+        if found.outcome == "fails":
+            raise ValueError(f"journey {journey!r}, step {found.step!r}: {found.details}") from found.error
+        notes = JourneyNotes.taken_from(own_copy(data["state"]))
         return UnderWay(
             journey=journey,
-            state=type(agent.get_initial_state()).from_dict(state),
+            state=found.state,
+            version=found.version if found.outcome == "pinned" else agent.version,
             news=data.get("news", ""),
             cancel_asked=data.get("cancel_asked", False),
             handed_over=data.get("handed_over", False),

@@ -14,6 +14,8 @@ __all__ = ["Incoming", "begun_turn"]
 
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 0.5
+_SIGNS_PER_LEASE = 3
+"""How often in that time a message that waits asks again, at least, so that it is known to be waited for."""
 
 
 @dataclass(slots=True)
@@ -48,9 +50,13 @@ async def begun_turn(
         StoreError: The store failed.
     """
     wait_s = _FIRST_WAIT_S
-    waits = False
+    was_asked = has_turn = False
+    seat = waiting_room(store).enter((owner, conversation_id), merges=incoming.on_busy == "merge")
     try:
+        await seat.come_forward()
         while True:
+            was_asked = True
+            seat.listen()
             try:
                 answer = await store.begin(
                     conversation_id,
@@ -66,18 +72,19 @@ async def begun_turn(
             except TypeError as error:
                 raise StateEncodeError(f"the message to {conversation_id!r} is not JSON data: {error}") from error
             if not isinstance(answer, Waiting):
+                has_turn = isinstance(answer, Begun)
                 return answer
             if incoming.on_busy == "reject":
                 raise ConversationBusy(conversation_id)
-            waits = True
-            await waiting_room(store).wait(
-                (owner, conversation_id),
-                ahead=answer.ahead,
-                merges=incoming.on_busy == "merge",
-                timeout_s=min(wait_s, lease_seconds / 3),
-            )
-            wait_s = min(wait_s * 1.5, _LONGEST_WAIT_S)
+            seat.has_arrived()
+            if seat.is_behind():
+                await seat.wait(lease_seconds / _SIGNS_PER_LEASE)
+            else:
+                await seat.wait(min(wait_s, lease_seconds / _SIGNS_PER_LEASE))
+                wait_s = min(wait_s * 1.5, _LONGEST_WAIT_S)
     except asyncio.CancelledError:
-        if waits:
+        if was_asked:
             await asyncio.shield(store.withdraw(conversation_id, incoming.message_id, owner=owner))
         raise
+    finally:
+        seat.leave(with_turn=has_turn)

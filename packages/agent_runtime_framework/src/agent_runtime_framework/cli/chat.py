@@ -104,6 +104,10 @@ def _give_client(agent: Agent, provider: str | None, model: str | None, resource
     if agent.llm_client is not None and not provider and not model:
         return
     try:
+        agent_runtime_core.get_config()
+    except ConfigError as error:  # a variable that no client can do without: no other provider would help
+        raise CommandError(sentence(error)) from error
+    try:
         client = agent_runtime_core.llm.get_llm_client(provider, model)
     except ConfigError as error:
         hint = "" if provider else " On this command line: --provider offline."

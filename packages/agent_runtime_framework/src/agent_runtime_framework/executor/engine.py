@@ -213,7 +213,7 @@ class Engine:
                         reply = instead
                     add_usage(meter.usage, reply.usage)
                     if meter.has_budget:
-                        meter.last_usage = reply.usage
+                        meter.count(reply.usage)
                         if ledger is not None:
                             cost = ledger.add(client, reply)
                             delegate.note_cost(cost, ledger.model)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from agent_runtime_core.events import ToolOutcome
-from agent_runtime_core.messages import Usage, total_tokens
+from agent_runtime_core.messages import Usage
 from agent_runtime_core.tokens import read_tokens
 from agent_runtime_framework.executor.costs import CostLedger, Pricing
 
@@ -25,7 +26,8 @@ class RunLimits:
     max_tool_calls: int | None = None
     """Tool calls of a run; one more is not executed and the run ends."""
     max_total_tokens: int | None = None
-    """Tokens, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made."""
+    """Tokens, summed over the run's LLM calls; a call that would go beyond by its prompt alone is not made, and none
+    after one whose tokens nobody has counted."""
     max_seconds: float | None = None
     """Wall time of a run in seconds; an LLM call or tool that is under way then is stopped."""
     max_invalid_arguments: int | None = 3
@@ -53,10 +55,11 @@ class RunMeter:
         "_invalid_in_a_row",
         "_limits",
         "_max_iterations",
+        "_prompt_tokens",
         "_reason",
+        "_tokens",
         "deadline",
         "has_budget",
-        "last_usage",
         "ledger",
         "tool_calls",
         "usage",
@@ -76,34 +79,48 @@ class RunMeter:
         self.usage: Usage = {}
         """Token counts, summed."""
         self.has_budget = pricing is not None or limits.max_cost is not None or limits.max_total_tokens is not None
-        """Whether it matters what each call has used; if not, `last_usage` and `ledger` are not there."""
+        """Whether it matters what each call has used; if not, `count` is not called and `ledger` is not there."""
         if self.has_budget:
-            self.last_usage: Any = None
-            """Token counts of the last call; None before the first."""
+            self._tokens: int | None = 0  # None when nobody counted those of a call
+            self._prompt_tokens = 0  # of the last call
             self.ledger = _ledger(limits, pricing)
             """What the run has cost; None when nobody wants to know."""
 
     def reason_to_stop(self, turn: int) -> str | None:
         """Why the turn of that number must not begin, or None."""
+        if self.has_budget:  # first: after the other reasons the model is asked for closing words, which cost, too
+            if self._is_out_of_tokens():
+                return "limit:total_tokens"
+            if self.ledger is not None and self.ledger.is_used_up():
+                return "limit:cost"
         if self._reason is not None:
             return self._reason
         if turn >= self._max_iterations:
             return "max_iterations"
-        if self.has_budget:
-            most = self._limits.max_total_tokens
-            if most is not None:
-                used = total_tokens(self.usage)
-                if used >= most or used + self._next_prompt() > most:
-                    return "limit:total_tokens"
-            if self.ledger is not None and self.ledger.is_used_up():
-                return "limit:cost"
         if self.deadline is not None and asyncio.get_running_loop().time() >= self.deadline:
             return "limit:seconds"
         return None
 
-    def _next_prompt(self) -> int:
-        """Tokens that the next call sends, as far as one can know: as many as the last one."""
-        return read_tokens(self.last_usage).input or 0
+    def count(self, usage: Any) -> None:
+        """Count the tokens of a call towards `max_total_tokens`; what is no sensible number is not one."""
+        counts = read_tokens(usage)
+        total = read_tokens({"prompt_tokens": usage.get("total_tokens")}).input if isinstance(usage, Mapping) else None
+        if self._tokens is None or (counts.input is None and counts.output is None and total is None):
+            self._tokens = None
+            return
+        self._prompt_tokens = counts.input or 0
+        self._tokens += max(self._prompt_tokens + (counts.output or 0), total or 0)
+
+    def _is_out_of_tokens(self) -> bool:
+        """Whether the next call would go beyond the tokens by its prompt alone, taken to be as long as the last one.
+
+        Where nobody has counted the tokens of a call they count as used up, as the money does.
+        """
+        most = self._limits.max_total_tokens
+        if most is None:
+            return False
+        used = self._tokens
+        return used is None or used >= most or used + self._prompt_tokens > most
 
     def takes_tool_call(self) -> bool:
         """Count one more tool call; False when the run has used up its tool calls."""

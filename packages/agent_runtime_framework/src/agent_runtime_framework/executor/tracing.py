@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack
 from uuid import UUID
 
 from agent_runtime_core.config import get_config
@@ -13,10 +11,10 @@ from agent_runtime_core.events import RunEvent, RunFailed, RunFinished
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.logs import run_ids_sink
 from agent_runtime_core.tracing import NoopTraceSink, get_trace_sink
+from agent_runtime_core.tracing.watch import Watch
 
 __all__ = ["Tracing", "traced"]
 
-_LOGGER = logging.getLogger("agent_runtime_framework.executor.tracing")
 _OUTCOMES = {"cancelled": "cancelled", "limit:seconds": "timed_out"}
 
 
@@ -63,7 +61,7 @@ async def traced(
     The run only works while its next event is waited for. So the scopes of the sinks are entered for each wait and left
     before the event is passed on: tools and clients work inside them, the reader of the events never does.
     """
-    watches = [_Watch(sink, run_id) for sink in sinks]
+    watches = [Watch(sink, run_id) for sink in sinks]
     metadata = {"agent": agent, "conversation_id": None if conversation_id is None else str(conversation_id)}
     for watch in watches:
         watch.tell("start_run", metadata)
@@ -93,46 +91,3 @@ async def traced(
         finally:
             for watch in watches:
                 watch.tell("end_run", outcome)
-
-
-class _Watch:
-    """One sink at one run, whose own trouble stays its own.
-
-    Args:
-        sink: The sink.
-        run_id: Names the run.
-    """
-
-    def __init__(self, sink: TraceSink, run_id: UUID) -> None:
-        self._sink = sink
-        self._run_id = run_id
-
-    def tell(self, method: str, argument: Any) -> None:
-        """Call a method of the sink."""
-        try:
-            getattr(self._sink, method)(self._run_id, argument)
-        except Exception as error:  # whatever a sink raises must not become the run's
-            self._note(method, error)
-
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """The sink's own scope, if it can be entered."""
-        try:
-            scope = self._sink.current(self._run_id)
-            scope.__enter__()
-        except Exception as error:  # as above
-            self._note("current", error)
-            yield
-            return
-        try:
-            yield
-        finally:
-            try:
-                scope.__exit__(None, None, None)
-            except Exception as error:  # as above
-                self._note("current", error)
-
-    def _note(self, method: str, error: Exception) -> None:
-        name = type(self._sink).__name__
-        _LOGGER.warning("Trace sink %s.%s raised %s; the run goes on", name, method, type(error).__name__)
-        _LOGGER.debug("Trace sink %s.%s raised", name, method, exc_info=error)

@@ -35,7 +35,10 @@ class CheckpointBackend:
 
     async def save_state(self, conversation_id: str, agent_key: str, state: dict[str, Any]) -> None:
         """Put the agent's state in place of the one that is there."""
-        await self._store.commit(conversation_id, agent_key, expected_version=None, state=state)
+        before = await self._store.load(conversation_id, agent_key, max_messages=0)  # it stays of its journey's version
+        await self._store.commit(
+            conversation_id, agent_key, expected_version=None, state=state, state_version=before.state_version
+        )
 
     async def delete_state(self, conversation_id: str, agent_key: str) -> None:
         """Remove the agent's state, if there is one."""

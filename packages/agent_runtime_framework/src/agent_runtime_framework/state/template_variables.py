@@ -1,17 +1,58 @@
-"""What a prompt's template may name of a state."""
+"""What a prompt may say about a state."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 __all__ = ["template_variables"]
 
+logger = logging.getLogger(__name__)
+
 
 def template_variables(state: Any) -> dict[str, Any]:
-    """The public fields of a state by name; members of enums as their values."""
-    return {
-        name: value.value if isinstance(value, Enum) else value
-        for name, value in vars(state).items()
-        if not name.startswith("_")
-    }
+    """The public fields and properties of a state, by name, for the `$name`s of a prompt.
+
+    Members of enums are their values; everything else is as it is. Names with a leading underscore are left out. So is
+    a property that raises, as `address.city` does before there is an address; that is logged at DEBUG.
+
+    Args:
+        state: A state; without fields of a dataclass, its attributes count.
+    """
+    result: dict[str, Any] = {}
+    for name in _field_names(state):
+        if not name.startswith("_") and hasattr(state, name):
+            result[name] = _plain(getattr(state, name))
+    for name in _property_names(type(state)):
+        if name in result:
+            continue
+        try:
+            result[name] = _plain(getattr(state, name))
+        except Exception as error:  # a user's property may raise anything
+            logger.debug(
+                "The property %s.%s raised %s and is no template variable now",
+                type(state).__name__,
+                name,
+                type(error).__name__,
+            )
+    return result
+
+
+def _field_names(state: Any) -> list[str]:
+    names = [field.name for field in fields(state)] if is_dataclass(state) else []
+    return names or list(getattr(state, "__dict__", ()))
+
+
+def _property_names(state_class: type) -> Iterator[str]:
+    for owner in reversed(state_class.__mro__):
+        for name, value in vars(owner).items():
+            if isinstance(value, (property, cached_property)) and not name.startswith("_"):
+                yield name
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

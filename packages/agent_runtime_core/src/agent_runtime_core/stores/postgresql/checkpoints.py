@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from agent_runtime_core.errors import VersionNotFound
 from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import MessageDict
-from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.stores.postgresql.damage import read_joined, read_object, readable_messages, state_damage
 from agent_runtime_core.stores.postgresql.names import key_of
 
-__all__ = ["ALL", "joined_between", "last_state", "read_checkpoint", "read_history", "read_messages", "to_checkpoint"]
+__all__ = ["ALL", "joined_between", "last_state", "read_checkpoint", "read_history", "to_checkpoint"]
 
 ALL = 1 << 62
 """More messages than one conversation can have."""
@@ -53,7 +53,7 @@ _LOAD_AT = text(f"""
         ) AS later)""")
 
 _HISTORY = text(f"""
-    SELECT ({joined_between("c.number", ":start", ":stop")}) AS messages
+    SELECT c.message_count, ({joined_between("c.number", ":start", ":stop")}) AS messages
     FROM agent_runtime_conversations AS c
     WHERE c.owner = :owner AND c.id = :id""")
 
@@ -70,48 +70,60 @@ def read_checkpoint(
 ) -> Checkpoint:
     """See `CheckpointStore.load`."""
     found: dict[str, Any] = {"owner": key_of(owner), "id": key_of(conversation_id), "agent": key_of(agent_key)}
-    found["window"] = ALL if max_messages is None else min(max_messages, ALL)
-    if at_version is None:
-        row = connection.execute(_LOAD, found).one_or_none()
-        return Checkpoint() if row is None else to_checkpoint(row)
+    window = found["window"] = ALL if max_messages is None else min(max_messages, ALL)
     row = None
-    if 0 < at_version < ALL:
+    if at_version is None or not 0 < at_version < ALL:
+        row = connection.execute(_LOAD, found).one_or_none()
+    else:
         row = connection.execute(_LOAD_AT, {**found, "version": at_version, "keep": keep}).one_or_none()
-    if row is not None:
-        return to_checkpoint(row)
-    now = connection.execute(_LOAD, found).one_or_none()
-    if now is None and at_version == 0:
+    if row is None and not at_version:
         return Checkpoint()
-    if now is not None and now.version == at_version:
-        return to_checkpoint(now)
-    raise VersionNotFound(conversation_id, at_version)
+    if row is None or at_version not in (None, row.version):
+        raise VersionNotFound(conversation_id, at_version or 0)
+    try:
+        return to_checkpoint(row, window)
+    except ValueError:
+        return _mended(connection, owner, conversation_id, agent_key, window, row)
 
 
-def to_checkpoint(row: Sequence[Any], *, own_message: bytes | None = None) -> Checkpoint:
+def _mended(
+    connection: Connection, owner: str, conversation_id: str, agent_key: str, window: int, row: Row[Any]
+) -> Checkpoint:
+    count = row.message_count
+    try:
+        state = None if row.body is None else read_object(row.body)
+    except ValueError as problem:
+        raise state_damage(connection, owner, conversation_id, agent_key, row.version, problem) from None
+    return Checkpoint(
+        version=row.version,
+        state=state,
+        state_version=0 if state is None else row.journey_version,
+        messages=readable_messages(connection, owner, conversation_id, max(0, count - window), count),
+        message_count=count,
+    )
+
+
+def to_checkpoint(row: Sequence[Any], window: int, *, own_message: bytes | None = None) -> Checkpoint:
     """The checkpoint in a row of version, number of messages, the journey's version, state and messages.
 
     Args:
         row: The row.
+        window: How many messages were asked for.
         own_message: A message behind those in the row.
+
+    Raises:
+        ValueError: Something in it is damaged.
     """
     version, message_count, state_version, state, messages = row[-5:]
     if own_message is not None:
         messages = own_message if messages is None else b"%b,%b" % (messages, own_message)
     return Checkpoint(
         version=version,
-        state=None if state is None else decoded(state),
+        state=None if state is None else read_object(state),
         state_version=0 if state is None else state_version,
-        messages=read_messages(messages),
+        messages=read_joined(messages, min(window, message_count)),
         message_count=message_count,
     )
-
-
-def read_messages(joined: bytes | None) -> list[MessageDict]:
-    """The messages in a text that joins them by commas."""
-    if joined is None:
-        return []
-    messages: list[MessageDict] = decoded(b"[%b]" % joined)
-    return messages
 
 
 def read_history(
@@ -121,4 +133,11 @@ def read_history(
     start = min(start, ALL)
     stop = ALL if limit is None else min(start + limit, ALL)
     named = {"owner": key_of(owner), "id": key_of(conversation_id), "start": start, "stop": stop}
-    return read_messages(connection.execute(_HISTORY, named).scalar())
+    row = connection.execute(_HISTORY, named).one_or_none()
+    if row is None:
+        return []
+    stop = max(start, min(stop, row.message_count))
+    try:
+        return read_joined(row.messages, stop - start)
+    except ValueError:
+        return readable_messages(connection, owner, conversation_id, start, stop)

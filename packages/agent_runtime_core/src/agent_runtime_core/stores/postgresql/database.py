@@ -38,29 +38,29 @@ class Database:
         self._is_checked = False
         self._is_closed = False
 
-    async def run(self, work: Callable[[Connection], T], *, again: bool = True) -> T:
+    async def run(self, work: Callable[[Connection], T], *, writes: bool = False) -> T:
         """What the work gives; each of its statements is a transaction of its own.
 
         Args:
-            work: Is called with a connection.
-            again: Whether it may be done twice, which it is when a connection broke.
+            work: Is called with a connection, and again with another one when that breaks.
+            writes: Whether it matters to the caller if it was done.
 
         Raises:
-            StoreUnavailable: The database cannot be used, or the work was cut off and may not be done twice.
+            StoreUnavailable: The database cannot be used.
         """
 
         def begun(connection: Connection, doubt: _Doubt) -> T:
-            doubt.is_on = not again
+            doubt.is_on = writes
             return work(connection)
 
-        return await self._run(begun)
+        return await self._run(begun, again=True)
 
     async def transaction(self, work: Callable[[Connection], T], *, again: bool = False) -> T:
         """What the work gives, all of it in one transaction.
 
         Args:
             work: Is called with a connection; it may be called again after it was undone.
-            again: Whether it may be done again when it is not known if the first time was committed.
+            again: Whether it may be called again when it is not known if the first time was committed.
 
         Raises:
             StoreUnavailable: The database cannot be used, or whether the work was committed is not known.
@@ -74,25 +74,30 @@ class Database:
             except BaseException:
                 transaction.close()
                 raise
-            doubt.is_on = not again
+            doubt.is_on = True
             transaction.commit()
             return result
 
-        return await self._run(within)
+        return await self._run(within, again=again)
 
-    async def _run(self, work: Callable[[Connection, _Doubt], T]) -> T:
+    async def _run(self, work: Callable[[Connection, _Doubt], T], *, again: bool) -> T:
+        lost: BaseException | None = None  # what broke when it may have been done
         attempt = 1
         while True:
             doubt = _Doubt()
             try:
                 return await self._once(work, doubt)
             except PoolExhausted:
-                raise self._exhausted() from None
+                if lost is None:
+                    raise self._exhausted() from None
+                raise explained(lost, self.shown, in_doubt=True) from driver_error(lost)
             except FAILURES as error:
-                broken = is_broken(error)
-                in_doubt = broken and doubt.is_on
-                if in_doubt or attempt == _ATTEMPTS or not (broken or was_undone(error)):
-                    raise explained(error, self.shown, in_doubt=in_doubt) from driver_error(error)
+                is_repeatable = was_undone(error)
+                if is_broken(error):
+                    is_repeatable = again or not doubt.is_on
+                    lost = error if doubt.is_on else lost
+                if attempt == _ATTEMPTS or not is_repeatable:
+                    raise explained(error, self.shown, in_doubt=lost is not None) from driver_error(error)
             attempt += 1
 
     async def _once(self, work: Callable[[Connection, _Doubt], T], doubt: _Doubt) -> T:
@@ -149,7 +154,7 @@ class Database:
 
 
 class _Doubt:
-    """Whether the work may have been done for good, and must not be done twice, when the connection breaks now."""
+    """Whether the work may have been done for good when the connection breaks now."""
 
     def __init__(self) -> None:
         self.is_on = False

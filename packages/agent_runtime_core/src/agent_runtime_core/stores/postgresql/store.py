@@ -138,7 +138,7 @@ class PostgreSQLCheckpointStore:
             lease=new_lease(),
             keep=self._keep,
         )
-        answer: TurnAnswer | None = await self._database.run(turn.begin_free)
+        answer: TurnAnswer | None = await self._database.run(turn.begin_free, writes=True)
         if answer is not None:
             return answer
         answer = await self._database.transaction(turn.begin, again=True)
@@ -175,7 +175,7 @@ class PostgreSQLCheckpointStore:
             token=new_lease(),
             keep=self._keep,
         )
-        return await self._database.run(commit.write)
+        return await self._database.run(commit.write, writes=True)
 
     async def renew(self, conversation_id: str, lease: int, *, lease_seconds: float, owner: str = "") -> bool:
         """Let the lease hold on; see `CheckpointStore.renew`."""

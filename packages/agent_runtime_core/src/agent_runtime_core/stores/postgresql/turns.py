@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
+from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
-from agent_runtime_core.stores.json_data import decoded
 from agent_runtime_core.stores.lease import is_held
 from agent_runtime_core.stores.postgresql.checkpoints import (
     ALL,
     joined_between,
     last_state,
     read_checkpoint,
-    read_messages,
     to_checkpoint,
 )
 from agent_runtime_core.stores.postgresql.commits import TRIM_EVERY, trim_versions
+from agent_runtime_core.stores.postgresql.damage import read_joined, readable_messages, readable_result
+from agent_runtime_core.stores.postgresql.leases import release
 from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, locked_or_new_head, new_version
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
 
@@ -73,7 +74,7 @@ _BEGIN = text(f"""
     ), NULL, NULL, NULL, NULL, NULL FROM still""")
 
 _RECEIPT = text(f"""
-    SELECT r.remember, r.end_position, r.result, CASE WHEN r.end_position IS NOT NULL THEN
+    SELECT r.position + 1 AS first, r.end_position, r.result, CASE WHEN r.end_position IS NOT NULL THEN
         ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages
     FROM agent_runtime_receipts AS r WHERE r.conversation = :number AND r.message_id = :message_id""")
 
@@ -154,8 +155,20 @@ class Turn:
             return Waiting(ahead=row.ahead)
         if row.version % TRIM_EVERY == 0 and row.version > self.keep:
             trim_versions(connection, row.number, self.keep)
-        checkpoint = to_checkpoint(row, own_message=None if self.max_messages == 0 else self.body)
+        try:
+            own_message = None if self.max_messages == 0 else self.body
+            checkpoint = to_checkpoint(row, named["window"], own_message=own_message)
+        except ValueError:
+            return self._begun_damaged(connection)
         return Begun(lease=self.lease, checkpoint=checkpoint, placed=1)
+
+    def _begun_damaged(self, connection: Connection) -> Begun:
+        try:
+            return self._begun(connection, 1)
+        except StoreUnavailable:
+            # The message is kept and will be answered; nobody runs meanwhile.
+            release(connection, self.owner, self.conversation_id, self.lease)
+            raise
 
     def begin(self, connection: Connection) -> TurnAnswer:
         """Begin, wait or be answered, in a transaction."""
@@ -165,9 +178,7 @@ class Turn:
         named = {"number": head.number, "message_id": key_of(self.message_id)}
         receipt = connection.execute(_RECEIPT, named).one_or_none()
         if receipt is not None and receipt.end_position is not None:
-            return Answered(
-                version=head.version, messages=read_messages(receipt.messages), result=decoded(receipt.result)
-            )
+            return self._answered(connection, head, receipt)
         line = self._line(connection, head)
         place = next((n for n, each in enumerate(line) if each.message_id == named["message_id"]), None)
         values = self._named() | {"number": head.number, "until": head.now + self.lease_seconds}
@@ -188,6 +199,15 @@ class Turn:
     def _begun(self, connection: Connection, placed: int) -> Begun:
         checkpoint = read_checkpoint(connection, self.owner, self.conversation_id, self.agent_key, self.max_messages)
         return Begun(lease=self.lease, checkpoint=checkpoint, placed=placed)
+
+    def _answered(self, connection: Connection, head: Head, receipt: Row[Any]) -> Answered:
+        start, stop = receipt.first, receipt.end_position
+        try:
+            messages = read_joined(receipt.messages, max(0, stop - start))
+        except ValueError:
+            messages = readable_messages(connection, self.owner, self.conversation_id, start, stop)
+        result = readable_result(self.conversation_id, receipt.result)
+        return Answered(version=head.version, messages=messages, result=result)
 
     def _line(self, connection: Connection, head: Head) -> list[Place]:
         if not head.waiting:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from agent_runtime_core.stores.postgresql.address import read_address
 from agent_runtime_core.stores.postgresql.failures import FAILURES, driver_error, explained
 from agent_runtime_core.stores.postgresql.pool import Pool, PoolSettings
 from agent_runtime_core.stores.postgresql.revision import REVISION, VERSION_TABLE, check_revision, revision_of
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 __all__ = ["SchemaChange", "upgrade"]
 
@@ -49,6 +49,8 @@ async def upgrade(url: str) -> SchemaChange:
 
 
 def _upgrade(url: str) -> SchemaChange:
+    from alembic.script import ScriptDirectory  # here, because most programs upgrade nothing
+
     address = read_address(url)
     script = ScriptDirectory(_FOLDER, version_locations=[_FOLDER])
     script.get_heads()  # reads the files, before there is an event loop that would wait for it
@@ -81,7 +83,10 @@ def _upgrade(url: str) -> SchemaChange:
 
 
 def _migrate(connection: Connection, script: ScriptDirectory) -> None:
-    def steps(revision: Any, context: MigrationContext) -> Any:
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
+    def steps(revision: Any, context: Any) -> Any:
         return script._upgrade_revs(REVISION, revision)  # what Alembic's own command does
 
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "fn": steps})

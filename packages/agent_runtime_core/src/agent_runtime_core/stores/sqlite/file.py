@@ -42,7 +42,7 @@ def open_file(path: str, *, synchronous: str, busy_timeout_ms: int, now: float) 
     path = os.path.realpath(path)
     if not _created(path):
         _check_kind(path)
-        _look(path)
+        version_of_file(path)
     connection = _connection(path, "mode=rw")
     try:
         _settle_in_time(connection, path, busy_timeout_ms, now)
@@ -124,16 +124,22 @@ def _connection(path: str, parameters: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{parameters}", uri=True, isolation_level=None, timeout=0)
 
 
-def _look(path: str) -> None:
-    """Refuse a stranger's file without leaving a trace: an ordinary connection would tidy up its journal."""
+def version_of_file(path: str) -> int:
+    """The version of our tables in an existing file, read without leaving a trace; 0 when it cannot be read.
+
+    An ordinary connection would tidy up a stranger's journal.
+
+    Raises:
+        StoreUnavailable: It belongs to another program or to a later version of this one.
+    """
     # Not through open(): closing a file drops the locks that other connections in this process hold on it.
     # What is in a log beside the file only an ordinary reader sees; without a log, nothing need be put there.
     has_log = os.path.exists(path + "-wal")
     connection = _connection(path, "mode=ro" if has_log else "mode=ro&immutable=1")
     try:
-        _version_of(connection, path)
+        return _version_of(connection, path)
     except sqlite3.Error:
-        return  # the connection to come will tell
+        return 0  # the connection to come will tell
     finally:
         connection.close()
 
