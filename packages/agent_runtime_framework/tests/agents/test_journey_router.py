@@ -8,6 +8,8 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent_runtime_core.errors import ConfigError, LLMUnavailable, StateDecodeError, StoreUnavailable
 from agent_runtime_core.events import RunFinished, StepChanged, TextDelta
@@ -20,7 +22,9 @@ from agent_runtime_framework import (
     BaseJourneyState,
     BaseJourneyTools,
     JourneyAgent,
+    JourneyConfig,
     JourneyRouter,
+    migrate,
     tool,
 )
 
@@ -729,3 +733,167 @@ def test_a_journey_that_cannot_be_one_of_several_is_refused(journey, options, sa
 def test_a_profile_that_cannot_be_one_is_refused():
     with pytest.raises(ConfigError, match="profile"):
         JourneyRouter(ScriptedLLM([]), profile=lambda: 3)
+
+
+class StartedAgain(Hours):
+    """Version 2 of the journey about opening hours."""
+
+    version = 2
+
+    @migrate(1, 2)
+    def second(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "answer": "migrated"}
+
+
+class Pinning(Hours):
+    version = 2
+    pinned = {1: Hours}  # noqa: RUF012
+    prompts = {Stage.ASK: "New words.", Stage.DONE: "New end."}  # noqa: RUF012
+
+
+async def test_a_journey_under_way_is_migrated_when_its_code_has_moved_on(store):
+    old = JourneyRouter(ScriptedLLM([CALL("start_hours"), "Day?"]), store=store).add(Hours, when="Open?")
+    await old.send("c", "Open?")
+
+    new = JourneyRouter(ScriptedLLM(["Day?"]), store=store).add(StartedAgain, when="Open?")
+    await new.send("c", "Hm")
+
+    [under_way] = (await new.get_state("c")).stack
+    assert (under_way.state.answer, under_way.version) == ("migrated", 2)
+
+
+async def test_a_journey_under_way_may_stay_with_its_older_self(store):
+    old = JourneyRouter(ScriptedLLM([CALL("start_hours"), "Day?"]), store=store).add(Hours, when="Open?")
+    await old.send("c", "Open?")
+    llm = ScriptedLLM(["Day?", CALL("save_answer", answer="x"), "Bye", CALL("start_hours"), "Day?"])
+    new = JourneyRouter(llm, store=store).add(Pinning, when="Open?")
+
+    for text in ("Hm", "x", "Open?"):
+        await new.send("c", text)
+
+    assert [prompt(new, call).split(".")[0] for call in (0, 2, 4)] == ["Ask for the day", "Say bye", "New words"]
+
+
+async def test_a_newer_state_than_the_journey_is_refused_and_kept(store):
+    new = JourneyRouter(ScriptedLLM([CALL("start_hours"), "Day?"]), store=store).add(StartedAgain, when="Open?")
+    await new.send("c", "Open?")
+    old = JourneyRouter(ScriptedLLM([]), store=store).add(Hours, when="Open?")
+
+    with pytest.raises(StateDecodeError, match="of version 2"):
+        await old.send("c", "Hm")
+    with pytest.raises(ConfigError, match="restart"):
+        JourneyRouter(ScriptedLLM([]), JourneyConfig(on_old_state="restart"))
+
+    assert len((await new.get_state("c")).stack) == 1
+
+
+class TwoTools(BaseJourneyTools[OneState]):
+    @tool(step=Stage.ASK, ends_run=True)
+    async def look(self) -> str:
+        return "Looked."
+
+    @tool(step=Stage.ASK, once=True)
+    async def charge(self) -> str:
+        SAVED.append("charged")
+        return "Charged."
+
+    @tool(step=Stage.ASK, to=Stage.DONE)
+    async def leave(self) -> str:
+        return "Left."
+
+
+class Persona(JourneyAgent[OneState, TwoTools, Stage]):
+    key = "persona"
+    instructions = "You are a pirate."
+    tools = "stable"
+    prompts = {Stage.ASK: "Ask.", Stage.DONE: "Part."}  # noqa: RUF012
+
+
+class Plain(JourneyAgent[OneState, TwoTools, Stage]):
+    key = "plain"
+    prompts = {Stage.ASK: "Ask plainly.", Stage.DONE: "Part."}  # noqa: RUF012
+
+
+async def test_a_journey_keeps_its_layout_its_ending_tools_and_what_it_did_once(store):
+    llm = ScriptedLLM(
+        [
+            CALL("start_persona"), CALL("charge"), CALL("start_plain"), CALL("charge"), CALL("look"), CALL("leave"),
+            CALL("charge"), "Aye.",
+        ],
+        strict=True,
+    )  # fmt: skip
+    router = JourneyRouter(llm, store=store).add(Persona, when="Pirates.").add(Plain, when="Plain.")
+
+    first = await router.send("c", "Arr")
+    second = await router.send("c", "On")
+
+    assert (first.response, first.metadata["stopped_reason"]) == ("Looked.", "terminal_tool:look")
+    assert (second.response, SAVED) == ("Aye.", ["charged", "charged"])  # once for each journey
+    messages = llm.calls[1]["messages"]
+    assert (messages[0]["content"], messages[-1]["content"]) == ("You are a pirate.", "Ask.")
+    assert "finished 'plain'" in llm.calls[6]["messages"][-1]["content"]
+    assert "was done before" in str(llm.calls[7]["messages"])
+
+
+async def test_a_guard_that_raises_inside_of_a_call_is_told_to_the_model_and_leads_nowhere(store):
+    def start(profile: dict[str, Any]) -> OneState:
+        raise RuntimeError("no stock")
+
+    router = JourneyRouter(ScriptedLLM([CALL("start_hours"), "Sorry."]), store=store)
+    router.add(Hours, when="Open?", start=start)
+
+    result = await router.send("c", "Open?")
+
+    assert (result.response, await where(router)) == ("Sorry.", [])
+    assert "no stock" in seen(router, 1)
+
+
+NAMES = [
+    "start_signup", "start_hours", "start_complaint", "start_pay", "reroute_conversation", "cancel_journey",
+    "confirm_cancel_journey", "save_name", "save_email", "save_answer", "pay", "nonsense",
+]  # fmt: skip
+ARGUMENTS = {
+    "save_name": {"name": "Ada"},
+    "save_email": {"email": "e"},
+    "save_answer": {"answer": "a"},
+    "pay": {"amount": 1},
+}
+REPLIES = st.lists(st.sampled_from(NAMES), max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["hello", "sign up", "are you open"]), st.lists(REPLIES, max_size=6)), max_size=6
+    )
+)
+async def test_whatever_a_model_calls_the_conversation_holds_together(runs):
+    store = InMemoryCheckpointStore()
+    SAVED.clear()
+    for text, replies in runs:
+        script = [
+            CALL(names[0], *[(name, ARGUMENTS.get(name, {})) for name in names[1:]], **ARGUMENTS.get(names[0], {}))
+            if names
+            else "Words."
+            for names in replies
+        ]
+        router = router_on(store, *script, *["The end."] * 20)
+        before = await router.get_state("c")
+        may_cancel = before is not None and before.present is not None and before.present.cancel_asked
+
+        await router.send("c", text)
+
+        state = await router.get_state("c")
+        keys = [each.journey for each in state.stack]
+        assert len(keys) == len(set(keys))
+        assert not any(each.state.is_complete() for each in state.stack)
+        assert "complaint" not in keys or state.profile.get("name")
+        history = [message.to_dict() for message in await router.get_history("c")]
+        assert is_sendable(history)
+        first = router.llm_client.calls[0]["messages"]
+        assert not [
+            message for message in first if "Led there" in str(message) or "start_" in str(message.get("tool_calls"))
+        ]
+        given_up = "given up" in str([call["messages"][0] for call in router.llm_client.calls])
+        assert may_cancel or not given_up
+    assert not [each for each in SAVED if each.startswith("paid")]  # nobody has approved it
