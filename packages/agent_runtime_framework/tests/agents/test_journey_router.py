@@ -24,6 +24,7 @@ from agent_runtime_framework import (
     JourneyAgent,
     JourneyConfig,
     JourneyRouter,
+    SummariseOlder,
     migrate,
     tool,
 )
@@ -336,9 +337,7 @@ async def test_the_next_model_sees_nothing_of_the_routing_and_the_history_keeps_
     await router.send("c", "Hm")
 
     for call in (2, 4, 5):
-        assert not [
-            word for word in ("start_", "reroute_conv", "Led there", "tool_calls") if word in seen(router, call)
-        ]
+        assert not [word for word in ("start_", "reroute_conv", "tool_calls") if word in seen(router, call)]
     stored = [message for message in await router.get_history("c") if message.tool_calls]
     assert [message.tool_calls[0]["function"]["name"] for message in stored] == [
         "start_complaint",
@@ -458,6 +457,56 @@ async def test_a_run_that_broke_off_before_the_question_was_stored_confirms_noth
     await router.send("c", "Forget it", message_id="m")
 
     assert await where(router) == [("signup", "name")]
+
+
+async def test_a_run_that_ends_otherwise_than_in_words_ends_the_question_too(store):
+    router = JourneyRouter(
+        ScriptedLLM(
+            [
+                CALL("start_plain"),
+                "Ask?",
+                CALL("cancel_journey"),
+                "Really?",
+                CALL("look"),
+                CALL("confirm_cancel_journey"),
+            ]
+        ),
+        store=store,
+    ).add(Plain, when="Plain.")
+    for text in ("Plain", "Forget it", "Look first", "Yes"):
+        await router.send("c", text)
+
+    assert await where(router) == [("plain", "ask")]
+
+
+async def test_a_run_that_is_cut_short_behind_a_change_does_not_say_what_the_call_came_to(store):
+    config = JourneyConfig(max_tool_iterations=1, closing_text="Later.")
+    router = router_on(store, CALL("start_signup"), "", "Name?", config=config)
+
+    result = await router.send("c", "I want an account")
+
+    assert (result.response, await where(router)) == ("Later.", [("signup", "name")])
+    assert (await router.send("c", "Yes")).response == "Name?"
+
+
+async def test_a_summary_of_what_was_said_has_nothing_of_the_routing(store):
+    asked: list[str] = []
+
+    def summarise(messages: Any, tools: Any) -> str:
+        asked.append(str(messages))
+        return "Notes."
+
+    history = SummariseOlder(ScriptedLLM([summarise] * 9), keep=2, every=1)
+    router = router_on(
+        store, CALL("start_signup"), "Name?", CALL("reroute_conversation"), "What?", CALL("start_signup"),
+        *["Name?"] * 3,
+        config=JourneyConfig(history=history),
+    )  # fmt: skip
+    for text in ("One", "Two", "Three", "Four", "Five"):
+        await router.send("c", text)
+
+    assert asked
+    assert not [text for text in asked if "start_" in text or "reroute" in text]
 
 
 async def test_giving_up_an_inner_journey_comes_back_to_the_one_below(store):
@@ -891,9 +940,7 @@ async def test_whatever_a_model_calls_the_conversation_holds_together(runs):
         history = [message.to_dict() for message in await router.get_history("c")]
         assert is_sendable(history)
         first = router.llm_client.calls[0]["messages"]
-        assert not [
-            message for message in first if "Led there" in str(message) or "start_" in str(message.get("tool_calls"))
-        ]
+        assert not [message for message in first if "start_" in str(message.get("tool_calls"))]
         given_up = "given up" in str([call["messages"][0] for call in router.llm_client.calls])
         assert may_cancel or not given_up
     assert not [each for each in SAVED if each.startswith("paid")]  # nobody has approved it

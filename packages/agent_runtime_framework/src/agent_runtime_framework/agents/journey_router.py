@@ -139,10 +139,12 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         Raises:
             ConfigError: The journey cannot be one of several; the text says why.
         """
-        agent = journey(self.llm_client, store=self.store) if isinstance(journey, type) else journey
-        name, key = type(agent).__name__, agent.key
-        if not isinstance(agent, JourneyAgent) or isinstance(agent, JourneyRouter):
+        kind: type[Any] = journey if isinstance(journey, type) else type(journey)
+        name = kind.__name__
+        if not issubclass(kind, JourneyAgent) or issubclass(kind, JourneyRouter):
             raise ConfigError(f"{name} is no JourneyAgent, or a router itself; a router leads to journeys.")
+        agent = journey(self.llm_client, store=self.store) if isinstance(journey, type) else journey
+        key = agent.key
         if not key or key in self.journeys:
             raise ConfigError(f"the key of {name} is {key!r}; each journey needs one of its own.")
         if not (agent._saves_with_turns and agent._reads_with_from_dict):

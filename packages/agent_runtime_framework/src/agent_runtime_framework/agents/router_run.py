@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import check_state, state_data
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.router_state import RouterState, UnderWay
-from agent_runtime_framework.agents.routing_tools import CANCEL, CONFIRM_CANCEL, REROUTE
+from agent_runtime_framework.agents.routing_tools import CANCEL, CONFIRM_CANCEL, REROUTE, standing_words, ways
 from agent_runtime_framework.agents.routing_trace import mark_routing, without_routing
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
@@ -116,7 +116,7 @@ class RouterRun(JourneyRun):
         if setup.reply is not None:
             return setup
         setup.tools = [*(setup.tools or []), *(each.to_openai_format() for each in self._ways())] or None
-        if standing := " ".join(self._standing()):
+        if standing := " ".join(standing_words(self._router, self._held, may_confirm=self._may_confirm)):
             if setup.step_prompt:
                 setup.step_prompt = f"{setup.step_prompt}\n\n{standing}"
             else:
@@ -148,7 +148,8 @@ class RouterRun(JourneyRun):
         if found is None:
             return None
         name = self._router.journeys[found].route.name
-        _LOGGER.warning("The model could not be asked where to lead the user (%s): %r, by keywords", error, name)
+        kind = type(error).__name__
+        _LOGGER.warning("The model could not be asked where to lead the user (%s): %r, by keywords", kind, name)
         call = {"id": f"routed_{len(self.messages)}", "type": "function", "function": {"name": name, "arguments": "{}"}}
         return read_reply(SimpleNamespace(message={"content": None, "tool_calls": [call]}, usage=None), self.messages)
 
@@ -175,14 +176,14 @@ class RouterRun(JourneyRun):
             self._routing_calls.update(call.id for call in called if self._router.is_routing_tool(call.name))
             mark_routing(self.messages, self._turn_start, self._routing_calls)
         self._routing_calls = set()
-        if finished is not None and finished.messages:
-            finished.messages[:] = self.messages[-len(finished.messages) :]
-        has_answered = finished is not None and finished.reason == "text_response"
-        if self._change is None and has_answered and (found := self._found_by_words()) is not None:
-            self._change = self._to(found)
-        if has_answered:
-            self._answered()
+        self._turn_start = len(self.messages)
+        if finished is not None:
+            if finished.messages:
+                finished.messages[:] = self.messages[-len(finished.messages) :]
+            self._answered(in_words=finished.reason == "text_response")
         try:
+            if finished is not None and finished.reason == "text_response" and (found := self._found_by_words()):
+                self._change = self._to(found)
             self._hand_over()
         except Exception as error:  # a user's function; what the turn has done is committed all the same
             self._failure = error
@@ -314,14 +315,14 @@ class RouterRun(JourneyRun):
             self._change_place = len(self.messages)
             self._tell_next(f"The user has finished {present.journey!r}; say so in a few words.")
 
-    def _answered(self) -> None:
-        """What was news is none any more, once the model has answered in words."""
+    def _answered(self, *, in_words: bool) -> None:
+        """The run ends: what was news is none any more, and only a question in words has been asked."""
         held, present = self._held, self._held.present
-        if present is None:
+        if present is not None:
+            present.cancel_asked = self._asks_to_cancel and in_words
+            present.news = "" if in_words else present.news
+        elif in_words:
             held.news = ""
-        else:
-            present.news = ""
-            present.cancel_asked = self._asks_to_cancel
 
     def _let_go(self) -> None:
         """The run ends: a journey that has arrived, and was the only one, is over."""
@@ -352,38 +353,10 @@ class RouterRun(JourneyRun):
             self._change = self._to_desk
         else:
             self._change = self._to(str(self._router.routes.resolve_tool_call(name)))
-        return ToolOutcome("Led there.")
+        return ToolOutcome("")  # no model is shown it, and no user
 
-    def _ways(self) -> Iterator[ToolSchema]:
-        """The routing tools that are offered now."""
-        held, present = self._held, self._held.present
-        for journey, registered in self._router.journeys.items():
-            if present is not None and journey == present.journey:
-                continue
-            schema = registered.route.to_tool_schema()
-            if held.find(journey) is not None:
-                yield ToolSchema(schema.name, f"Go back to it; the user has interrupted it. {schema.description}")
-            elif not registered.missing(held.profile):
-                yield schema
-        if present is not None and not present.handed_over:
-            yield REROUTE
-            yield CANCEL
-            if self._may_confirm:
-                yield CONFIRM_CANCEL
-
-    def _standing(self) -> Iterator[str]:
-        """What the model is told of how things stand between the journeys, beside the prompt of the step."""
-        held, present = self._held, self._held.present
-        if news := held.news if present is None else present.news:
-            yield news
-        if self._may_confirm:
-            yield (
-                "The user was asked whether to give this up. If they have clearly said yes, call "
-                "confirm_cancel_journey; otherwise go on as before."
-            )
-        for journey, registered in self._router.journeys.items():
-            if held.find(journey) is None and (missing := registered.missing(held.profile)):
-                yield f"Not available now: {journey} (it needs: {', '.join(missing)})."
+    def _ways(self) -> list[ToolSchema]:
+        return list(ways(self._router, self._held, may_confirm=self._may_confirm))
 
     def _found_by_words(self) -> str | None:
         """The journey that the user's message leads to by its words, while none talks."""
