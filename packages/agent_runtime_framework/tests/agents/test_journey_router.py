@@ -944,3 +944,19 @@ async def test_whatever_a_model_calls_the_conversation_holds_together(runs):
         given_up = "given up" in str([call["messages"][0] for call in router.llm_client.calls])
         assert may_cancel or not given_up
     assert not [each for each in SAVED if each.startswith("paid")]  # nobody has approved it
+
+
+class Spoken(Signup):
+    key = "spoken"
+    says = {Step.NAME: "Your name, please?", Step.EMAIL: "And your email?"}  # noqa: RUF012
+
+
+async def test_fixed_text_is_said_where_a_journey_begins_and_where_it_goes_on(store):
+    llm = ScriptedLLM(
+        [CALL("start_spoken"), CALL("start_hours"), "Day?", CALL("save_answer", answer="Monday")], strict=True
+    )
+    router = JourneyRouter(llm, store=store).add(Spoken, when="Sign up.").add(Hours, when="Open?")
+
+    said = [(await router.send("c", text)).response for text in ("An account", "Open?", "Monday")]
+
+    assert said == ["Your name, please?", "Day?", "Your name, please?"]

@@ -24,6 +24,7 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.contradictions import check_moves
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.declaration import Declaration, declaration_of
@@ -35,9 +36,12 @@ from agent_runtime_framework.agents.defaults import (
     step_prompt,
     take_defaults,
 )
+from agent_runtime_framework.agents.fixed_text import check_fixed_texts
+from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.migration import Migration, migrations_of
+from agent_runtime_framework.agents.step_hooks import StepHook, declared_hooks
 from agent_runtime_framework.agents.stored_state import check_pinned, journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
@@ -103,6 +107,10 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         take_defaults(cls)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
+        if cls.says is not None:
+            check_fixed_texts(cls, cls.says, cls.declared.step_class)
+        check_moves(cls)
         cls._migrations = migrations_of(cls, cls.version)
         check_pinned(cls.__name__, cls.version, cls.pinned)
 
@@ -177,8 +185,22 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
     tools: ClassVar[Literal["step", "stable"]] = "step"
     """What the model is told of the tools: `step`: those it may call now; `stable`: all of the journey, which keeps
     requests alike for a prompt cache, and lets code alone refuse what is not offered at the step."""
+    says: ClassVar[Mapping[Any, str | PromptTemplate] | None] = None
+    """Fixed text by step, said in place of asking the model: at a talking step, and at any step that a tool of the run
+    has just led to. Templates are filled in with the fields of the state."""
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
+    step_hooks: ClassVar[tuple[StepHook, ...]] = ()
+    """The methods declared with `@on_enter` and `@on_exit`."""
+
+    @classmethod
+    def graph(cls) -> JourneyGraph:
+        """The steps, tools and moves of the journey; see `JourneyGraph.of`.
+
+        Raises:
+            ConfigError: The journey has no start, or the class is not finished.
+        """
+        return JourneyGraph.of(cls)
 
     @default_when_declared
     def get_initial_state(self) -> StateT:

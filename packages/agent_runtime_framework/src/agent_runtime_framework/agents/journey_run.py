@@ -18,9 +18,11 @@ from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
 from agent_runtime_framework.agents.run_record import replayed, run_record
+from agent_runtime_framework.agents.step_hooks import moved_on, with_hooks
 from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
@@ -79,6 +81,7 @@ class JourneyRun:
         self._tools: Any = None
         self._offered: list[dict[str, Any]] = []
         self._offer_is_old = False  # a tool has run since the journey was asked
+        self._asked_at: Any = None  # the step at which the run began, or its last turn
         self._costs: dict[int, tuple[Decimal | None, str]] = {}  # by place in the messages
 
     @property
@@ -130,7 +133,7 @@ class JourneyRun:
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
-        self._told_step = step = state.get_step()
+        self._told_step = self._asked_at = step = state.get_step()
         opening: Sequence[RunEvent] = ()
         if self.listened:
             told = RunStarted(run_id=ctx.run_id, conversation_id=ctx.conversation_id, agent_key=agent.key, step=step)
@@ -204,6 +207,10 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._journey, self._state
         self._tools = self._new_tools()
+        if agent.says is not None:
+            words = self._fixed_words()
+            if words is not None:
+                return TurnSetup(None, None, {}, says=words)
         prompt: Any = agent.get_system_prompt(state)
         if prompt.__class__ is not str:
             prompt = _checked_prompt(agent, prompt)
@@ -220,6 +227,16 @@ class JourneyRun:
             instructions = instructions.render()
         return TurnSetup(instructions, offered or None, {}, prompt)
 
+    def _fixed_words(self) -> str | None:
+        """What the journey says here without the model: at a step just come to, and always at a talking step."""
+        agent, state = self._journey, self._state
+        came, self._asked_at = state.get_step() != self._asked_at, state.get_step()
+        words = fixed_text(agent.says or {}, state)
+        if words is None:
+            return None
+        talks = agent._talks_at(state, self._read_offer()) and not agent.is_terminal_state(state)
+        return words if came or talks else None
+
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
         offered = self._read_offer() if self._offer_is_old else self._offered
@@ -230,7 +247,7 @@ class JourneyRun:
             raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
         outcome = await call_tool(
             call,
-            partial(self._journey.execute_tool, self._tools),
+            self._with_hooks if self._journey.step_hooks else partial(self._journey.execute_tool, self._tools),
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
@@ -242,6 +259,11 @@ class JourneyRun:
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
             del self._ctx.notes.approvals[granted.approval_id]
         return outcome
+
+    async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""
+        work = partial(self._journey.execute_tool, self._tools, name, arguments)
+        return await with_hooks(self._journey, self._state, self._ctx, work)
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""
@@ -279,7 +301,7 @@ class JourneyRun:
             and self.messages[-1]["content"]
         )
         if talked:
-            self._leave_talking_step()
+            await self._leave_talking_step()
         self._turn_ended(finished)
         if self._incoming is not None:
             # A `save_state` of the user's own belongs to the run: the conversation is given back behind it.
@@ -322,12 +344,12 @@ class JourneyRun:
         if finished is not None:
             self._lease.ended()
 
-    def _leave_talking_step(self) -> None:
+    async def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
         if not self._journey.is_terminal_state(self._state):
             target = self._journey.next_step(self._state)
             if target is not None:
-                self._state.set_step(target)
+                await moved_on(self._journey, self._state, self._ctx, target)
 
     def _read_offer(self) -> list[dict[str, Any]]:
         """Ask the journey for its tools as they are now."""

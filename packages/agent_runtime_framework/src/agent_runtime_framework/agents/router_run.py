@@ -113,7 +113,7 @@ class RouterRun(JourneyRun):
         setup = super().prepare_turn()
         seen = without_routing(self.messages[: self._change_place], _Routing(self._router))
         setup.messages = [_plain(message) for message in [*seen, *self.messages[self._change_place :]]]
-        if setup.reply is not None:
+        if setup.reply is not None or setup.says is not None:
             return setup
         setup.tools = [*(setup.tools or []), *(each.to_openai_format() for each in self._ways())] or None
         if standing := " ".join(standing_words(self._router, self._held, may_confirm=self._may_confirm)):
@@ -202,6 +202,7 @@ class RouterRun(JourneyRun):
         self._journey = self._router if present is None else self._router.talker(present)
         self._state = self._held if present is None else present.state
         self._ctx.notes.approval_lifetime = self._journey.config.approval_lifetime
+        self._asked_at = None  # fixed text is said at the step where it goes on, too
 
     def _share_decisions(self) -> None:
         """One list of answered approvals for all notes: an answer given twice is known wherever it is looked for."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from agent_runtime_framework.cli.chat import chat
+from agent_runtime_framework.cli.graph import graph
 from agent_runtime_framework.cli.store import store
 
 __all__ = ["app"]
@@ -41,3 +42,4 @@ def _options(
 
 app.command("chat")(chat)
 app.add_typer(store)
+app.command("graph")(graph)

@@ -49,6 +49,8 @@ class TurnSetup:
     """What happens at this turn, where code has decided it: then the model is not asked."""
     messages: list[MessageDict] | None = None
     """What the model sees of the conversation, where that is not all of it."""
+    says: str | None = None
+    """The answer, when the model need not be asked for it: then the run ends with it as with a text of the model."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
         """The messages to send, as a list of their own."""
@@ -172,10 +174,14 @@ class Engine:
             cut_short: str | None = None
             finished: RunFinished | None = None  # how the run ends, once that is known
             cut_off = ""  # what the model had said of an answer that came too late
+            said: str | None = None  # what is said at the end without the model
             while reason is None:
                 cut_short = "cancelled" if delegate.cancelled() else meter.reason_to_stop(turn)
                 setup = delegate.prepare_turn() if cut_short is None else self._closing_setup(cut_short)
                 if setup is None:
+                    break
+                if setup.says is not None:
+                    reason, said = "text_response", setup.says
                     break
                 if setup.reply is not None:
                     reply = setup.reply
@@ -279,16 +285,18 @@ class Engine:
             if reason is None:  # stopped before a turn, or in the middle of a question
                 reason = cut_short or ""
                 if self.closing_text and reason != "cancelled":
-                    response = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
-                    messages.append({"role": "assistant", "content": response})
-                    if streaming:
-                        yield TextDelta(text=response[len(cut_off) :])
-                    finished = _finished(response, reason, messages[start:], meter)
-                    news = await delegate.finish_turn(finished)
-                    if listened:
-                        for event in news:
-                            yield event
-                        yield TurnFinished(turn=turn, reason=reason)
+                    said = f"{cut_off}\n\n{self.closing_text}" if cut_off else self.closing_text
+            if said is not None:
+                response = said
+                messages.append({"role": "assistant", "content": response})
+                if streaming:
+                    yield TextDelta(text=response[len(cut_off) :])
+                finished = _finished(response, reason, messages[start:], meter)
+                news = await delegate.finish_turn(finished)
+                if listened:
+                    for event in news:
+                        yield event
+                    yield TurnFinished(turn=turn, reason=reason)
             if finished is None:
                 finished = _finished(response, reason, messages[start:], meter)
             finished.state = await delegate.finish_run(finished)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
 from agent_runtime_core.errors import ConfigError
@@ -101,10 +101,12 @@ def tool(
     if options["steps"] == ():
         raise ConfigError("@tool(step=()): give a step, several, or ANY.")
     names = _names_around()
+    body = sys._getframe(1).f_locals  # of the class that is being written
 
     def declare(method: Any) -> Any:
         if not inspect.isfunction(method):
             raise ConfigError(f"@tool stands on {method!r:.80}; it takes a method of a class.")
+        _check_name_is_free(method, body)
         setattr(method, _DECLARED, _Declaration(options, names))
         return method
 
@@ -115,16 +117,31 @@ def declared_tools(tools_class: type) -> dict[str, ToolSpec]:
     """The tools that a class and its bases declare, by name, in the order of their declaration.
 
     Raises:
-        ConfigError: One of them cannot be a tool; the text names the class, the method and its line.
+        ConfigError: One of them cannot be a tool, or two bases that know nothing of each other declare one name with
+            different moves; the text names the class, the method and its line.
     """
     found: dict[str, ToolSpec] = {}
+    owners: dict[str, type] = {}
+    clashes: dict[str, tuple[type, ToolSpec, type]] = {}  # by name: what one base says, and who says otherwise
     for owner in reversed(tools_class.__mro__):
         for name, method in list(vars(owner).items()):
             declaration = getattr(method, _DECLARED, None)
             if isinstance(declaration, _Declaration):
-                found[name] = _spec(owner, name, method, declaration)
+                spec, other = _spec(owner, name, method, declaration), found.get(name)
+                clashes.pop(name, None)  # whoever comes later decides, if it knows the others
+                if other is not None and not issubclass(owner, owners[name]):
+                    if (other.steps, other.to) != (spec.steps, spec.to):
+                        clashes[name] = (owners[name], other, owner)
+                found[name], owners[name] = spec, owner
             elif name in found:
                 del found[name]  # a subclass has put something else in its place
+                clashes.pop(name, None)
+    for name, (owner, other, decider) in clashes.items():
+        raise ConfigError(
+            f"{tools_class.__name__} has two tools {name!r} that belong or lead elsewhere: {decider.__name__}.{name} "
+            f"({found[name].file}:{found[name].line}) and {owner.__name__}.{name} ({other.file}:{other.line}). Give "
+            f"one of them another name, or write the tool that holds in {tools_class.__name__}."
+        )
     return found
 
 
@@ -159,6 +176,18 @@ def _spec(owner: type, name: str, method: Any, declaration: _Declaration) -> Too
         **declaration.options,
     )
     return spec
+
+
+def _check_name_is_free(method: Any, body: Mapping[str, Any]) -> None:
+    """Make sure that the class has no other tool of this name: Python would forget that one without a word."""
+    name = method.__name__
+    other: Any = body.get(name)
+    if hasattr(other, _DECLARED) and f"{body.get('__qualname__')}.{name}" == method.__qualname__:
+        place = f"{body.get('__qualname__')}.{name} ({method.__code__.co_filename}:{method.__code__.co_firstlineno})"
+        raise ConfigError(
+            f"{place} is the second tool of this name: the first one stands in line "
+            f"{other.__code__.co_firstlineno}. Give one of them another name."
+        )
 
 
 def _steps(given: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import types
 import typing
@@ -104,12 +105,33 @@ def read_signature(function: Callable[..., Any], described: Mapping[str, str], n
 
 
 def _annotations(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    """The types of the parameters."""
+    plain = _plain_annotations(function, names)
+    if plain is not None:
+        return plain
     try:
         return typing.get_type_hints(function, localns=dict(names), include_extras=True)
     except NameError as error:
         raise ConfigError(f"its annotations name {error.name!r}, which is not known where the class is made") from error
     except TypeError as error:
         raise ConfigError(f"its annotations cannot be read: {error}") from error
+
+
+def _plain_annotations(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The same where each is a class or the name of one; None otherwise. Most are, and `typing` compiles every name."""
+    if hasattr(function, "__wrapped__"):
+        return None
+    scopes: tuple[Mapping[str, Any], ...] = (names, function.__globals__, vars(builtins))
+    found: dict[str, Any] = {}
+    for name, annotation in function.__annotations__.items():
+        if name == "return":
+            continue
+        if isinstance(annotation, str):
+            annotation = next((scope[annotation] for scope in scopes if annotation in scope), None)
+        if not isinstance(annotation, type):
+            return None
+        found[name] = annotation
+    return found
 
 
 def _schema(
