@@ -262,7 +262,7 @@ class RouterRun(JourneyRun):
         held, left = self._held, self._held.journey
         self._interrupt()
         held.at_desk = True
-        held.news = f"The user has turned away from {left!r} and wants something else."
+        held.news = "" if left is None else f"The user has turned away from {left!r} and wants something else."
         self._let_talk()
 
     def _give_up(self, given_up: UnderWay) -> None:
