@@ -26,7 +26,7 @@ MOST_OF_ONE = 20
 
 
 class Step(StrEnum):
-    START = "start"
+    START = "start"  # talks once and moves on, lint: J103
     SHOPPING = "shopping"
     CHECKOUT = "checkout"
     DONE = "done"

@@ -27,7 +27,7 @@ LARGEST_HOME_M2 = 1000
 
 
 class Step(StrEnum):
-    WELCOME = "welcome"
+    WELCOME = "welcome"  # talks once and moves on, lint: J103
     CHOOSE_TYPE = "choose_type"
     CAR = "car"  # either this one ...
     HOME = "home"  # ... or this one

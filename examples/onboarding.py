@@ -23,7 +23,7 @@ from agent_runtime_framework import (
 
 
 class Step(StrEnum):
-    WELCOME = "welcome"
+    WELCOME = "welcome"  # talks once and moves on, lint: J103
     NAME = "name"
     EMAIL = "email"
     DONE = "done"

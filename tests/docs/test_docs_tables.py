@@ -11,6 +11,8 @@ from agent_runtime_core import RuntimeConfig, errors
 from agent_runtime_core.events import RunEvent
 from agent_runtime_framework import ExecutorHooks, JourneyConfig, RunLimits
 from agent_runtime_framework.agents.journey_agent import MAX_CONVERSATIONS_IN_MEMORY
+from agent_runtime_framework.agents.lint import RULES
+from agent_runtime_framework.agents.lint.side_effects import ACTING_MODULES, ACTING_VERBS, READING_CALLS
 from tests.docs.markdown_page import ROOT
 
 CONCEPTS = ROOT / "docs" / "concepts"
@@ -78,6 +80,20 @@ def test_the_bounds_of_memory_and_history_are_those_of_the_code() -> None:
 
     assert f"at most {MAX_CONVERSATIONS_IN_MEMORY:,}, then" in text
     assert f"the last {JourneyConfig().max_history_messages} stored messages" in text
+
+
+def test_the_table_of_lint_shows_every_code() -> None:
+    table = rows("../lint.md", r"J\d{3}$")
+
+    rules = [[rule.code, rule.severity, rule.finds, rule.mend.replace("`", "")] for rule in RULES.values()]
+    assert [[cell.removesuffix(" |") for cell in row] for row in table] == rules
+
+
+def test_the_words_by_which_lint_guesses_are_those_of_the_code() -> None:
+    text = " ".join((ROOT / "docs" / "lint.md").read_text(encoding="utf-8").split())
+
+    for words in (ACTING_VERBS, ACTING_MODULES, READING_CALLS):
+        assert ", ".join(f"`{word}`" for word in words) in text
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:

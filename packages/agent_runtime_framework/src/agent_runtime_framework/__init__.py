@@ -13,6 +13,7 @@ from agent_runtime_framework.agents import (
     on_enter,
     on_exit,
 )
+from agent_runtime_framework.agents.lint import Finding, lint_journey
 from agent_runtime_framework.config import (
     FrameworkConfig,
     configure,
@@ -74,6 +75,7 @@ __all__ = [
     "Executor",
     "ExecutorConfig",
     "ExecutorHooks",
+    "Finding",
     "FrameworkConfig",
     "HistoryPolicy",
     "InMemoryStore",
@@ -112,6 +114,7 @@ __all__ = [
     "configure",
     "get_config",
     "is_debug",
+    "lint_journey",
     "migrate",
     "on_enter",
     "on_exit",

@@ -10,6 +10,7 @@ import typer
 
 from agent_runtime_framework.cli.chat import chat
 from agent_runtime_framework.cli.graph import graph
+from agent_runtime_framework.cli.lint import lint
 from agent_runtime_framework.cli.store import store
 
 __all__ = ["app"]
@@ -43,3 +44,4 @@ def _options(
 app.command("chat")(chat)
 app.add_typer(store)
 app.command("graph")(graph)
+app.command("lint")(lint)

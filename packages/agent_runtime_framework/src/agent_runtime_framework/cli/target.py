@@ -12,7 +12,7 @@ from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.cli.failure import CommandError, located
 from agent_runtime_framework.cli.user_module import load_module
 
-__all__ = ["Agent", "load_agent"]
+__all__ = ["Agent", "load_agent", "load_journey"]
 
 Agent = JourneyAgent[Any, Any, Any]
 """Any journey agent, whatever its state, tools and steps."""
@@ -29,6 +29,22 @@ def load_agent(target: str) -> Agent:
     Raises:
         CommandError: The target leads to no agent; the text says at which point, and what there is instead.
     """
+    found, shown = _named(target)
+    return _build(found, shown)
+
+
+def load_journey(target: str) -> Agent | type[Agent]:
+    """The same without building a class, which may be unfinished.
+
+    Raises:
+        CommandError: See `load_agent`.
+    """
+    found, shown = _named(target)
+    return found if inspect.isclass(found) and issubclass(found, JourneyAgent) else _build(found, shown)
+
+
+def _named(target: str) -> tuple[object, str]:
+    """What a target names, and how it is shown."""
     place, name = _split(target)
     module = load_module(place)
     if name is None:
@@ -37,7 +53,7 @@ def load_agent(target: str) -> Agent:
         found = reduce(getattr, name.split("."), module)
     except AttributeError:
         raise CommandError(f"{place} has no name {name!r}. {_offer(module, place)}") from None
-    return _build(found, f"{place}:{name}")
+    return found, f"{place}:{name}"
 
 
 def _split(target: str) -> tuple[str, str | None]:

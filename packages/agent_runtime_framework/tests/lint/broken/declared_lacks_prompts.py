@@ -1,0 +1,64 @@
+# J001
+"""It has neither prompts nor get_system_prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from agent_runtime_framework import (
+    BaseJourneyState,
+    BaseJourneyTools,
+    JourneyAgent,
+    tool,
+)
+
+
+class Step(str, Enum):
+    NAME = "name"
+    EMAIL = "email"
+    DONE = "done"
+
+
+@dataclass
+class State(BaseJourneyState[Step]):
+    step: Step = Step.NAME
+    name: str = ""
+    email: str = ""
+
+    def is_complete(self) -> bool:
+        return self.step is Step.DONE
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"step": self.step.value, "name": self.name, "email": self.email}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> State:
+        return cls(Step(data["step"]), data["name"], data["email"])
+
+
+class Tools(BaseJourneyTools[State]):
+    @tool(step=Step.NAME, to=Step.EMAIL)
+    async def save_name(self, name: str) -> str:
+        """Save the name.
+
+        Args:
+            name: The user's name.
+        """
+        self.state.name = name
+        return "Saved."
+
+    @tool(step=Step.EMAIL, to=Step.DONE, requires="name")
+    async def save_email(self, email: str) -> str:
+        """Save the email address.
+
+        Args:
+            email: The user's address.
+        """
+        self.state.email = email
+        return "Saved."
+
+
+class Agent(JourneyAgent[State, Tools, Step]):  # <-
+    key = "broken"
