@@ -22,7 +22,10 @@ def journeys(name: str) -> list[Any]:
     return [
         value
         for value in vars(module).values()
-        if inspect.isclass(value) and issubclass(value, JourneyAgent) and value.__module__ == module.__name__
+        if inspect.isclass(value)
+        and issubclass(value, JourneyAgent)
+        and not issubclass(value, JourneyRouter)  # it has no steps: its journeys are looked at
+        and value.__module__ == module.__name__
     ]
 
 
