@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent_runtime_framework import JourneyAgent, lint_journey
+from agent_runtime_framework import JourneyAgent, JourneyRouter, lint_journey
 from tests.docs.free_names import free_names_of
 from tests.docs.markdown_page import ROOT, Page, seed_texts
 from tests.docs.page_run import PageRun
