@@ -14,6 +14,7 @@ from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
+from agent_runtime_framework.agents.routing_trace import without_routing
 from agent_runtime_framework.tools.notes import JourneyNotes
 
 __all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data"]
@@ -158,11 +159,11 @@ class ConversationLog:
 
 
 def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageDict]:
-    """Stored messages, fit to be sent: without the application's notes, calls and results paired.
+    """Stored messages, fit to be sent: without notes and traces of routing, calls and results paired.
 
     What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
-    clean = [_without_metadata(message) for message in messages]
+    clean = [_without_metadata(message) for message in without_routing(messages)]
     if is_sendable(clean):
         return clean
     mended = sendable(clean)

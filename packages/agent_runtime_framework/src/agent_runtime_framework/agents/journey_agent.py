@@ -307,6 +307,18 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         place = steps.index(step) + 1
         return steps[place] if place < len(steps) else None
 
+    # What a journey says to others that run in the same conversation, under a `JourneyRouter`.
+
+    def result(self, state: StateT) -> Any:
+        """What the finished journey hands over: to the profile, and to the journey that it had interrupted.
+
+        By default the state. It may be asked for more than once, so it should only read.
+        """
+        return state
+
+    def take_result(self, state: StateT, journey: str, result: Any) -> None:
+        """Take what a journey came to that has interrupted this one; `state` may be changed. By default nothing."""
+
     def _talks_at(self, state: StateT, offered: Sequence[object]) -> bool:
         """Whether the state's step is a talking step: one without tools of its own."""
         if not offered:
@@ -408,7 +420,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
                 )
             message = {"role": "user", "content": whole_text(verdict.message(approval))}
             incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
-            run = JourneyRun(self, AgentContext(uuid4(), conversation_id, [], owner=owner), incoming, verdict)
+            run = self._run_of(AgentContext(uuid4(), conversation_id, [], owner=owner), incoming, verdict)
             result = await result_of(self._events(run, streaming=False))
             if (
                 not result.metadata.get("replayed")
@@ -450,11 +462,11 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     async def run(self, ctx: AgentContext) -> AgentResult:
         """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await result_of(self._events(JourneyRun(self, ctx), streaming=False))
+        return await result_of(self._events(self._run_of(ctx), streaming=False))
 
     def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
         """The same as `run`, as events while they happen."""
-        return self._events(JourneyRun(self, ctx), streaming=True)
+        return self._events(self._run_of(ctx), streaming=True)
 
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
@@ -492,7 +504,13 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             remember=message_id is not None,
             on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
         )
-        return JourneyRun(self, KeptContext(run_id, conversation_id, [], owner=owner), incoming)
+        return self._run_of(KeptContext(run_id, conversation_id, [], owner=owner), incoming)
+
+    def _run_of(
+        self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None
+    ) -> JourneyRun:
+        """What the engine asks in one run."""
+        return JourneyRun(self, ctx, incoming, verdict)
 
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
@@ -503,7 +521,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             delegate=run,
             max_iterations=config.max_tool_iterations,
             limits=config.limits,
-            terminal_tools=config.terminal_tools | self._ending_tools,
+            terminal_tools=run.terminal_tools,
             listened=listened,
             streaming=streaming,
             closing_call=True,

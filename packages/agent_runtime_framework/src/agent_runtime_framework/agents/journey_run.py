@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from decimal import Decimal
 from functools import partial
 from inspect import isawaitable, iscoroutine
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.errors import ConfigError, LLMError
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
 from agent_runtime_core.interfaces import Answered, Begun
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
@@ -37,6 +37,7 @@ from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.correction_tools import CANCELLED_PROMPT
 from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -98,6 +99,11 @@ class JourneyRun:
         """Names the conversation."""
         return self._ctx.conversation_id
 
+    @property
+    def terminal_tools(self) -> Container[str]:
+        """Tools whose success ends the run."""
+        return self._agent.config.terminal_tools | self._agent._ending_tools
+
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
 
@@ -128,13 +134,12 @@ class JourneyRun:
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
-        self._state = state
         self._journey = journey_of(agent, ctx.checkpoint)
         self._corrections = await corrections_of(type(self._journey))
-        self._ctx.notes.approval_lifetime = agent.config.approval_lifetime
         if answered is None:
             message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
             self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
+        self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
         self._told_step = self._asked_at = step = state.get_step()
@@ -151,6 +156,26 @@ class JourneyRun:
             if said is not None and self._journey.is_closing_message(said):
                 return opening, "closing_message"
         return opening, None
+
+    def _take_up(self, state: Any) -> None:
+        """Go on with the stored state."""
+        self._state = state
+        self._ctx.notes.approval_lifetime = self._agent.config.approval_lifetime
+
+    def _kept_state(self) -> dict[str, Any]:
+        """What is stored as the state."""
+        return state_data(self._state)
+
+    def _kept_version(self) -> int:
+        """The version that the stored state is of."""
+        return self._journey.version
+
+    def _notes_with(self, approval_id: str) -> JourneyNotes:
+        """The notes that a call which waits for a person is in."""
+        return self._ctx.notes
+
+    def _turn_ended(self, finished: RunFinished | None) -> None:
+        """What else belongs to a turn, right before its commit."""
 
     async def _turn(self, incoming: Incoming) -> Begun | Answered:
         """Wait for the message's turn, and hold the conversation's lease from then on."""
@@ -173,14 +198,13 @@ class JourneyRun:
 
     async def _decide(self, verdict: Verdict) -> None:
         """Store a person's answer before anything comes of it."""
-        approval = self._ctx.notes.approvals.get(verdict.approval_id)
+        notes = self._notes_with(verdict.approval_id)
+        approval = notes.approvals.get(verdict.approval_id)
         if approval is None or approval.granted_by is not None or self._lease is None:
             return  # it was stored by an earlier run that broke off
-        self._ctx.notes.decide(approval, verdict.granted, verdict.by)
+        notes.decide(approval, verdict.granted, verdict.by)
         log = self._agent._conversation_log()
-        await log.commit(
-            self._ctx, state_data(self._state), state_version=self._journey.version, lease=self._lease.token
-        )
+        await log.commit(self._ctx, self._kept_state(), state_version=self._kept_version(), lease=self._lease.token)
 
     async def _ended_before(self, response: str) -> RunFinished:
         """The end of a run whose last words are stored, and its end is not."""
@@ -266,6 +290,10 @@ class JourneyRun:
         """Make sure that what a tool has left can be stored, and read again."""
         check_state(state, decodes=self._agent._reads_with_from_dict)
 
+    def reply_instead(self, error: LLMError) -> Reply | None:
+        """Nothing: a journey whose model cannot be asked says so."""
+        return None
+
     def note_cost(self, cost: Decimal | None, model: str) -> None:
         """Keep what the next reply has cost: it is stored with it."""
         self._costs[len(self.messages)] = (cost, model)
@@ -289,6 +317,7 @@ class JourneyRun:
         )
         if talked:
             await self._leave_talking_step()
+        self._turn_ended(finished)
         if self._incoming is not None:
             # A `save_state` of the user's own belongs to the run: the conversation is given back behind it.
             await self._commit(finished if self._agent._saves_with_turns else None)
@@ -298,10 +327,14 @@ class JourneyRun:
         """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
         held = self._lease is not None and self._lease.token is not None
         if finished.reason != "closing_message" and not (held and self._agent._saves_with_turns):
-            await self._agent.save_state(self._ctx, self._state)
+            await self._save()
         if held:
             await self._commit(finished)
-        return state_data(self._state)
+        return self._kept_state()
+
+    async def _save(self) -> None:
+        """Let the journey save its state."""
+        await self._agent.save_state(self._ctx, self._state)
 
     async def leave(self) -> None:
         """Give the conversation back if the run broke off."""
@@ -316,9 +349,9 @@ class JourneyRun:
             new = with_costs(new, self._committed, self._costs)
         await self._agent._conversation_log().commit(
             self._ctx,
-            state_data(self._state),
+            self._kept_state(),
             new,
-            state_version=self._journey.version,
+            state_version=self._kept_version(),
             lease=self._lease.token,
             finish=None if finished is None else run_record(finished),
         )

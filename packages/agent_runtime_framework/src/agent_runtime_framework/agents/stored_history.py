@@ -7,6 +7,7 @@ from typing import Any
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import ConversationLog
+from agent_runtime_framework.agents.routing_trace import without_routing
 
 __all__ = ["RunHistory"]
 
@@ -37,10 +38,11 @@ class RunHistory:
         return f"{self._log.agent_key}:history"
 
     async def read(self, start: int, stop: int) -> list[MessageDict]:
-        """The stored messages from position `start` to before `stop`."""
-        return await self._log.store.history(
+        """The stored messages from position `start` to before `stop`, those left out that are about routing."""
+        stored = await self._log.store.history(
             self.conversation_id, start=start, limit=max(0, stop - start), owner=self._ctx.owner
         )
+        return without_routing(stored)
 
     async def load_note(self) -> dict[str, Any] | None:
         """What a policy has noted of this conversation: the state of an agent named after this one."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
 
+from agent_runtime_core.errors import LLMError
 from agent_runtime_core.events import (
     LLMCallFinished,
     LLMCallStarted,
@@ -46,11 +47,15 @@ class TurnSetup:
     """Put behind the messages when it is not empty: what changes comes last, so that all before it can be cached."""
     reply: Reply | None = None
     """What happens at this turn, where code has decided it: then the model is not asked."""
+    messages: list[MessageDict] | None = None
+    """What the model sees of the conversation, where that is not all of it."""
     says: str | None = None
     """The answer, when the model need not be asked for it: then the run ends with it as with a text of the model."""
 
     def request(self, messages: list[MessageDict]) -> list[MessageDict]:
         """The messages to send, as a list of their own."""
+        if self.messages is not None:
+            messages = self.messages
         if self.step_prompt:
             last = {"role": "system", "content": self.step_prompt}
             first = [{"role": "system", "content": self.system_prompt}] if self.system_prompt else []
@@ -81,6 +86,10 @@ class RunDelegate(Protocol):
 
     def prepare_turn(self) -> TurnSetup:
         """What the model sees now; asked anew before every LLM call."""
+        ...
+
+    def reply_instead(self, error: LLMError) -> Reply | None:
+        """What happens at this turn, where the model could not be asked; None when the error is to be raised."""
         ...
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
@@ -121,7 +130,7 @@ class Engine:
     """LLM calls with tools that the run may make."""
     limits: RunLimits
     """The other bounds."""
-    terminal_tools: Collection[str] = ()
+    terminal_tools: Container[str] = ()
     """Tools whose success ends the run."""
     listened: bool = True
     """Whether anybody hears of the run before its end. If not, only the last event is told."""
@@ -203,6 +212,11 @@ class Engine:
                         cut_short = "limit:seconds"
                         cut_off = streamed.text if streamed is not None else ""
                         break
+                    except LLMError as error:
+                        instead = None if streamed is not None and streamed.text else delegate.reply_instead(error)
+                        if instead is None:
+                            raise
+                        reply = instead
                     add_usage(meter.usage, reply.usage)
                     if meter.has_budget:
                         meter.count(reply.usage)
@@ -294,7 +308,7 @@ class Engine:
         """What the model sees when it is asked for its closing words; None when it is not asked."""
         if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
             setup = self.delegate.prepare_turn()
-            return TurnSetup(setup.system_prompt, None, {}, setup.step_prompt, says=setup.says)
+            return replace(setup, tools=None, options={}, reply=None)
         return None
 
 

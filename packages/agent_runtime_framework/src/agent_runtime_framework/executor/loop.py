@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from agent_runtime_core.errors import LLMError
 from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
@@ -220,6 +221,9 @@ class _GivenTools:
 
     async def finish_turn(self, finished: RunFinished | None) -> Sequence[RunEvent]:
         return ()
+
+    def reply_instead(self, error: LLMError) -> None:
+        return None
 
     async def finish_run(self, finished: RunFinished) -> None:
         return None
