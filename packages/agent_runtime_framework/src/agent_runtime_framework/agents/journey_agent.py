@@ -24,7 +24,7 @@ from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
-from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.default_client import DefaultClient
@@ -242,7 +242,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         *,
         message_id: UUID | str | None = None,
         on_busy: OnBusy | None = None,
-        owner: str = "",
+        owner: UUID | str = "",
     ) -> AgentResult:
         """Give the user's message to the conversation, run, and return what came of it.
 
@@ -278,7 +278,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         *,
         message_id: UUID | str | None = None,
         on_busy: OnBusy | None = None,
-        owner: str = "",
+        owner: UUID | str = "",
     ) -> AsyncGenerator[RunEvent, None]:
         """The same as `send`, as events while they happen; text comes as it is written where the client streams.
 
@@ -286,26 +286,26 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """
         return self._events(self._conversation(conversation_id, text, message_id, on_busy, owner), streaming=True)
 
-    async def get_state(self, conversation_id: UUID | str, *, owner: str = "") -> StateT | None:
+    async def get_state(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> StateT | None:
         """The state of a conversation, or None when there is none yet.
 
         Raises:
             StateDecodeError: The stored state cannot be read.
         """
-        return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=owner))
+        return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner)))
 
-    async def get_history(self, conversation_id: UUID | str, *, owner: str = "") -> list[AgentMessage]:
-        """All stored messages of a conversation, oldest first."""
-        stored = await self.store.history(str(conversation_id), owner=owner)
-        return [AgentMessage.from_dict(message) for message in stored]
+    async def get_history(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> list[AgentMessage]:
+        """All stored messages of a conversation, oldest first; what has no role is no message, and left out."""
+        stored = await self.store.history(str(conversation_id), owner=checked_owner(owner))
+        return [AgentMessage.from_dict(message) for message in stored if isinstance(message.get("role"), str)]
 
-    async def get_cost(self, conversation_id: UUID | str, *, owner: str = "") -> Decimal | None:
+    async def get_cost(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> Decimal | None:
         """What the stored replies of a conversation have cost in US dollars.
 
         Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
         when the price of one of them is not known. It reads the whole history.
         """
-        return conversation_cost(await self.store.history(str(conversation_id), owner=owner))
+        return conversation_cost(await self.store.history(str(conversation_id), owner=checked_owner(owner)))
 
     # Runs: the caller keeps the messages.
 
@@ -338,7 +338,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         text: str,
         message_id: UUID | str | None,
         on_busy: OnBusy | None,
-        owner: str,
+        owner: UUID | str,
     ) -> JourneyRun:
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
@@ -353,7 +353,7 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             remember=message_id is not None,
             on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
         )
-        return JourneyRun(self, KeptContext(run_id, conversation_id, [], owner=owner), incoming)
+        return JourneyRun(self, KeptContext(run_id, conversation_id, [], owner=checked_owner(owner)), incoming)
 
     def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
