@@ -167,7 +167,7 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(path: Path, state
         assert "secret" not in said
         if state is not None:  # one that is gone looks like one that was removed
             assert "Its last readable version is 1" in said
-            assert "`agent-runtime store rewind broken --to 1`" in said
+            assert "`agent-runtime store rewind broken 1 --store sqlite:///" in said
         assert (await store.load("broken", "agent", at_version=1)).state == {"n": 1}
         assert (await store.load("broken", "another agent")).state is None
 

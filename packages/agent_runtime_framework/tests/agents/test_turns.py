@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -45,7 +46,7 @@ class Echo(Gate):
         self.replies.append(f"re: {messages[-1]['content']}")
 
 
-async def contents(agent: Any, conversation_id: str = "c", **owner: str) -> list[Any]:
+async def contents(agent: Any, conversation_id: str = "c", **owner: Any) -> list[Any]:
     return [message.content for message in await agent.get_history(conversation_id, **owner)]
 
 
@@ -525,3 +526,21 @@ async def test_a_message_that_is_taken_back_before_the_store_knows_it_lets_the_n
 
     assert (await second).response == "re: two"
     assert await contents(agent) == ["two", "re: two"]
+
+
+async def test_a_message_without_a_role_does_not_hide_the_others(signup, store):
+    await store.commit("c", "other", expected_version=0, messages=[{"content": "?"}, {"role": "user", "content": "hi"}])
+
+    assert await contents(signup.Agent(ScriptedLLM([]), store=store)) == ["hi"]
+
+
+async def test_an_owner_may_be_a_uuid_and_nothing_else_but_a_text(signup, store):
+    owner = uuid4()
+    agent = signup.Agent(ScriptedLLM(["hi"]), store=store)
+
+    await agent.send("c", "hello", owner=owner)
+
+    assert await contents(agent, owner=str(owner)) == await contents(agent, owner=owner) == ["hello", "hi"]
+    for wrong in (None, 7):
+        with pytest.raises(TypeError, match=f"owner is {wrong}; give a text or a UUID"):
+            await agent.send("c", "hello", owner=wrong)

@@ -10,7 +10,7 @@ from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import AgentMessage, MessageDict
 from agent_runtime_framework.tools.notes import JourneyNotes
 
-__all__ = ["AgentContext", "AgentResult"]
+__all__ = ["AgentContext", "AgentResult", "checked_owner"]
 
 
 @dataclass
@@ -81,3 +81,16 @@ class AgentResult:
     metadata: dict[str, Any] = field(default_factory=dict)
     """`stopped_reason`: why the run ended; `tool_calls_made`: how many tool calls it took up; `cost`: US dollars as
     text, where costs are counted and the price of every call is known."""
+
+
+def checked_owner(owner: UUID | str) -> str:
+    """The owner as a text.
+
+    Raises:
+        TypeError: It is neither a text nor a UUID.
+    """
+    if isinstance(owner, str):
+        return owner
+    if isinstance(owner, UUID):
+        return str(owner)
+    raise TypeError(f"owner is {owner!r:.100}; give a text or a UUID, or leave it out where there are no owners")

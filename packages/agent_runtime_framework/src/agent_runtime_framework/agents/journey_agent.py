@@ -5,28 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
-from uuid import UUID, uuid4
 
 from agent_runtime_core.errors import ConfigError, StateDecodeError
 from agent_runtime_core.events import (
     RunEvent,
 )
-from agent_runtime_core.interfaces import CheckpointStore, OnBusy
+from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
-from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import DescribesTool
-from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.closing import is_closing
-from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
+from agent_runtime_framework.agents.config import JourneyConfig
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.contradictions import check_moves
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
-from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.declaration import Declaration, declaration_of
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.defaults import (
@@ -39,12 +34,12 @@ from agent_runtime_framework.agents.defaults import (
 from agent_runtime_framework.agents.fixed_text import check_fixed_texts
 from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
-from agent_runtime_framework.agents.kept_context import KeptContext
+from agent_runtime_framework.agents.kept_conversations import KeptConversations
 from agent_runtime_framework.agents.migration import Migration, migrations_of
 from agent_runtime_framework.agents.step_hooks import StepHook, declared_hooks
 from agent_runtime_framework.agents.stored_state import check_pinned, journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
-from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
+from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
@@ -52,9 +47,7 @@ from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.executor.tracing import Tracing, traced
 from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepPromptMapping
 from agent_runtime_framework.state import BaseJourneyState
-from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.dispatch import run_tool
-from agent_runtime_framework.tools.notes import JourneyNotes
 
 __all__ = ["JourneyAgent"]
 
@@ -68,7 +61,7 @@ MAX_CONVERSATIONS_IN_MEMORY = 10_000
 """How many conversations an agent without a store keeps; beyond that the longest untouched ones are dropped."""
 
 
-class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
+class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
     """A conversation that has to arrive: each step has its own prompt and tools, tools move the state on.
 
     With `send` and `stream` the agent keeps the conversation: one call loads it, runs, and commits state and messages
@@ -328,136 +321,6 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         step = state.get_step()
         return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())
 
-    # Conversations: the agent keeps the messages.
-
-    async def send(
-        self,
-        conversation_id: UUID | str,
-        text: str,
-        *,
-        message_id: UUID | str | None = None,
-        on_busy: OnBusy | None = None,
-        owner: str = "",
-    ) -> AgentResult:
-        """Give the user's message to the conversation, run, and return what came of it.
-
-        The message is stored before the model is asked; after every turn, state and new messages are committed in one
-        transaction. If the run fails, the conversation stands where its last commit left it and can be sent to again:
-        the model then sees this message, too. One run at a time: see `on_busy`.
-
-        Args:
-            conversation_id: The conversation.
-            text: The message.
-            message_id: Names the message within the conversation, so that it can be sent again when the answer did
-                not arrive: an answered message gets the stored answer (`metadata["replayed"]` is then True) and
-                nothing runs; one whose run broke off is taken up where that run was. It is never stored twice.
-            on_busy: What becomes of the message while a run of the conversation is on; see `JourneyConfig.on_busy`,
-                which holds when None. A waiting call that is cancelled takes its message back.
-            owner: Whose conversation it is; under another owner the same id is another conversation.
-
-        Raises:
-            LLMError: The model could not be asked.
-            ConversationBusy: A run is on, and the message was not to wait. Nothing was stored.
-            StoreConflict: Somebody else has written to the conversation during the run; `LeaseLost`: another run
-                has taken it over.
-            StateDecodeError: The stored state cannot be read.
-            StoreError: The store failed.
-        """
-        run = self._conversation(conversation_id, text, message_id, on_busy, owner)
-        return await result_of(self._events(run, streaming=False))
-
-    def stream(
-        self,
-        conversation_id: UUID | str,
-        text: str,
-        *,
-        message_id: UUID | str | None = None,
-        on_busy: OnBusy | None = None,
-        owner: str = "",
-    ) -> AsyncGenerator[RunEvent, None]:
-        """The same as `send`, as events while they happen; text comes as it is written where the client streams.
-
-        Close the generator to end the run early: the last commit stays.
-        """
-        return self._events(self._conversation(conversation_id, text, message_id, on_busy, owner), streaming=True)
-
-    async def pending_approvals(self, conversation_id: UUID | str, *, owner: str = "") -> list[Approval]:
-        """The tool calls of a conversation that wait for a person to say yes or no, and still can be answered."""
-        notes = await self._stored_notes(conversation_id, owner)
-        return [each for each in notes.approvals.values() if each.granted_by is None and not each.is_over()]
-
-    async def approve(
-        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: str = ""
-    ) -> AgentResult:
-        """Answer for a person whether a tool that waits for them may run, and go on with the conversation.
-
-        If they say yes, the tool runs with the arguments they were shown, once, if it is still offered at the step
-        where the journey stands then; the model goes on from its result. If they say no, the model is told so. The
-        answer is stored before anything comes of it; giving it again returns the stored reply and runs nothing.
-
-        Args:
-            conversation_id: The conversation.
-            approval_id: What they answer: `metadata["approval_id"]` of the run that asked, or `pending_approvals`.
-            granted: Whether they say yes.
-            by: Who they are; it is stored with the conversation.
-            owner: Whose conversation it is.
-
-        Raises:
-            ApprovalNotFound: Nothing waits under this id, or not any more.
-            LLMError: The model could not be asked; the answer is stored.
-            StoreError: The store failed.
-        """
-        verdict = Verdict(approval_id, bool(granted), by)
-        message_id = f"approval:{approval_id}"
-        while True:
-            notes = await self._stored_notes(conversation_id, owner)
-            approval = notes.approvals.get(approval_id)
-            if approval_id not in notes.decided and (approval is None or approval.is_over()):
-                raise ApprovalNotFound(
-                    f"no call of conversation {str(conversation_id)!r} waits for approval {approval_id!r}: it was "
-                    f"never asked for, was answered long ago, or its time has run out. pending_approvals() lists "
-                    f"what waits."
-                )
-            message = {"role": "user", "content": whole_text(verdict.message(approval))}
-            incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
-            run = self._run_of(AgentContext(uuid4(), conversation_id, [], owner=owner), incoming, verdict)
-            result = await result_of(self._events(run, streaming=False))
-            if (
-                not result.metadata.get("replayed")
-                or approval_id in (await self._stored_notes(conversation_id, owner)).decided
-            ):
-                return result
-            message_id += "+"  # a run of another message took this one along before the answer was stored
-
-    async def _stored_notes(self, conversation_id: UUID | str, owner: str) -> JourneyNotes:
-        checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=owner)
-        return JourneyNotes.taken_from(dict(checkpoint.state or {}))
-
-    async def get_state(self, conversation_id: UUID | str, *, owner: str = "") -> StateT | None:
-        """The state of a conversation, or None when there is none yet.
-
-        Raises:
-            StateDecodeError: The stored state cannot be read.
-        """
-        return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=owner))
-
-    async def is_cancelled(self, conversation_id: UUID | str, *, owner: str = "") -> bool:
-        """Whether the user has cancelled the journey of a conversation, and not begun again since."""
-        return (await self._stored_notes(conversation_id, owner)).travel.cancelled
-
-    async def get_history(self, conversation_id: UUID | str, *, owner: str = "") -> list[AgentMessage]:
-        """All stored messages of a conversation, oldest first."""
-        stored = await self.store.history(str(conversation_id), owner=owner)
-        return [AgentMessage.from_dict(message) for message in stored]
-
-    async def get_cost(self, conversation_id: UUID | str, *, owner: str = "") -> Decimal | None:
-        """What the stored replies of a conversation have cost in US dollars.
-
-        Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
-        when the price of one of them is not known. It reads the whole history.
-        """
-        return conversation_cost(await self.store.history(str(conversation_id), owner=owner))
-
     # Runs: the caller keeps the messages.
 
     async def run(self, ctx: AgentContext) -> AgentResult:
@@ -482,29 +345,6 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
     async def __aexit__(self, *error: object) -> None:
         await self.aclose()
-
-    def _conversation(
-        self,
-        conversation_id: UUID | str,
-        text: str,
-        message_id: UUID | str | None,
-        on_busy: OnBusy | None,
-        owner: str,
-    ) -> JourneyRun:
-        if not isinstance(text, str):
-            raise TypeError(f"a message is a text, not {type(text).__name__}")
-        if conversation_id is None or not str(conversation_id):
-            raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-        if message_id is not None and not str(message_id):
-            raise ValueError("message_id is empty; give the message a name, such as str(uuid4()), or leave it out")
-        run_id = uuid4()
-        incoming = Incoming(
-            message={"role": "user", "content": whole_text(text)},
-            message_id=str(run_id if message_id is None else message_id),
-            remember=message_id is not None,
-            on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
-        )
-        return self._run_of(KeptContext(run_id, conversation_id, [], owner=owner), incoming)
 
     def _run_of(
         self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None

@@ -213,7 +213,7 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
     def _run_of(self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None) -> RouterRun:
         return RouterRun(self, ctx, incoming, verdict)
 
-    async def _stored_notes(self, conversation_id: UUID | str, owner: str) -> JourneyNotes:
+    async def _stored_notes(self, conversation_id: UUID | str, owner: UUID | str) -> JourneyNotes:
         """The notes of all journeys of the conversation: a person may also answer for one that is interrupted."""
         checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=owner)
         data = dict(checkpoint.state or {})

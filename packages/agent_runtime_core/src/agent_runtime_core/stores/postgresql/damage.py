@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -106,7 +107,8 @@ def state_damage(
         if body is None or _is_object(body):
             advice = (
                 f"Its last readable version is {last_version}: go back to it with `agent-runtime store rewind "
-                f"{conversation_id} --to {last_version}`, or restore it from a backup."
+                f"{quote(conversation_id)} {last_version} --store URL` (and --owner, where it has one), or restore "
+                f"it from a backup."
             )
             break
     return StoreUnavailable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from shlex import quote
 from typing import Any
 
 from agent_runtime_core.errors import StoreUnavailable
@@ -121,7 +122,8 @@ def state_damage(
     else:
         advice = (
             f"Its last readable version is {readable_version}: go back to it with `agent-runtime store rewind "
-            f"{conversation_id} --to {readable_version}`, or restore the file from a backup."
+            f"{quote(conversation_id)} {readable_version} --store sqlite:///{path}` (and --owner, where it has one), "
+            f"or restore the file from a backup."
         )
     return StoreUnavailable(
         f"the state of agent {agent_key!r} of conversation {conversation_id!r} in {path} is damaged ({problem}). "

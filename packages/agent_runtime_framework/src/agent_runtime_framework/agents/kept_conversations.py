@@ -1,0 +1,203 @@
+"""Conversations that an agent keeps: messages go in, answers come out, and what was stored can be looked at."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from uuid import UUID, uuid4
+
+from agent_runtime_core.events import RunEvent
+from agent_runtime_core.interfaces import CheckpointStore, OnBusy
+from agent_runtime_core.messages import AgentMessage, whole_text
+from agent_runtime_framework.agents.agent import BaseAgent
+from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
+from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
+from agent_runtime_framework.agents.cost import conversation_cost
+from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.kept_context import KeptContext
+from agent_runtime_framework.agents.turn import Incoming
+from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
+from agent_runtime_framework.state import BaseJourneyState
+from agent_runtime_framework.tools.approval import Approval
+from agent_runtime_framework.tools.notes import JourneyNotes
+
+__all__ = ["KeptConversations"]
+
+StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
+
+
+class KeptConversations(BaseAgent, Generic[StateT]):
+    """An agent that keeps its conversations in a store."""
+
+    store: CheckpointStore
+    """Where conversations are kept."""
+    config: JourneyConfig
+    """Settings."""
+
+    @abstractmethod
+    async def load_state(self, ctx: AgentContext) -> StateT | None:
+        """The stored state of the conversation, or None."""
+
+    @abstractmethod
+    def _run_of(
+        self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None
+    ) -> JourneyRun:
+        """What the engine asks in one run."""
+
+    @abstractmethod
+    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
+        """All that happens in a run."""
+
+    async def send(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        *,
+        message_id: UUID | str | None = None,
+        on_busy: OnBusy | None = None,
+        owner: UUID | str = "",
+    ) -> AgentResult:
+        """Give the user's message to the conversation, run, and return what came of it.
+
+        The message is stored before the model is asked; after every turn, state and new messages are committed in one
+        transaction. If the run fails, the conversation stands where its last commit left it and can be sent to again:
+        the model then sees this message, too. One run at a time: see `on_busy`.
+
+        Args:
+            conversation_id: The conversation.
+            text: The message.
+            message_id: Names the message within the conversation, so that it can be sent again when the answer did
+                not arrive: an answered message gets the stored answer (`metadata["replayed"]` is then True) and
+                nothing runs; one whose run broke off is taken up where that run was. It is never stored twice.
+            on_busy: What becomes of the message while a run of the conversation is on; see `JourneyConfig.on_busy`,
+                which holds when None. A waiting call that is cancelled takes its message back.
+            owner: Whose conversation it is; under another owner the same id is another conversation.
+
+        Raises:
+            LLMError: The model could not be asked.
+            ConversationBusy: A run is on, and the message was not to wait. Nothing was stored.
+            StoreConflict: Somebody else has written to the conversation during the run; `LeaseLost`: another run
+                has taken it over.
+            StateDecodeError: The stored state cannot be read.
+            StoreError: The store failed.
+        """
+        run = self._conversation(conversation_id, text, message_id, on_busy, owner)
+        return await result_of(self._events(run, streaming=False))
+
+    def stream(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        *,
+        message_id: UUID | str | None = None,
+        on_busy: OnBusy | None = None,
+        owner: UUID | str = "",
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The same as `send`, as events while they happen; text comes as it is written where the client streams.
+
+        Close the generator to end the run early: the last commit stays.
+        """
+        return self._events(self._conversation(conversation_id, text, message_id, on_busy, owner), streaming=True)
+
+    async def pending_approvals(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> list[Approval]:
+        """The tool calls of a conversation that wait for a person to say yes or no, and still can be answered."""
+        notes = await self._stored_notes(conversation_id, owner)
+        return [each for each in notes.approvals.values() if each.granted_by is None and not each.is_over()]
+
+    async def approve(
+        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: UUID | str = ""
+    ) -> AgentResult:
+        """Answer for a person whether a tool that waits for them may run, and go on with the conversation.
+
+        If they say yes, the tool runs with the arguments they were shown, once, if it is still offered at the step
+        where the journey stands then; the model goes on from its result. If they say no, the model is told so. The
+        answer is stored before anything comes of it; giving it again returns the stored reply and runs nothing.
+
+        Args:
+            conversation_id: The conversation.
+            approval_id: What they answer: `metadata["approval_id"]` of the run that asked, or `pending_approvals`.
+            granted: Whether they say yes.
+            by: Who they are; it is stored with the conversation.
+            owner: Whose conversation it is.
+
+        Raises:
+            ApprovalNotFound: Nothing waits under this id, or not any more.
+            LLMError: The model could not be asked; the answer is stored.
+            StoreError: The store failed.
+        """
+        verdict = Verdict(approval_id, bool(granted), by)
+        message_id = f"approval:{approval_id}"
+        while True:
+            notes = await self._stored_notes(conversation_id, owner)
+            approval = notes.approvals.get(approval_id)
+            if approval_id not in notes.decided and (approval is None or approval.is_over()):
+                raise ApprovalNotFound(
+                    f"no call of conversation {str(conversation_id)!r} waits for approval {approval_id!r}: it was "
+                    f"never asked for, was answered long ago, or its time has run out. pending_approvals() lists "
+                    f"what waits."
+                )
+            message = {"role": "user", "content": whole_text(verdict.message(approval))}
+            incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
+            ctx = AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner))
+            run = self._run_of(ctx, incoming, verdict)
+            result = await result_of(self._events(run, streaming=False))
+            if (
+                not result.metadata.get("replayed")
+                or approval_id in (await self._stored_notes(conversation_id, owner)).decided
+            ):
+                return result
+            message_id += "+"  # a run of another message took this one along before the answer was stored
+
+    async def _stored_notes(self, conversation_id: UUID | str, owner: UUID | str) -> JourneyNotes:
+        checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=checked_owner(owner))
+        return JourneyNotes.taken_from(dict(checkpoint.state or {}))
+
+    async def get_state(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> StateT | None:
+        """The state of a conversation, or None when there is none yet.
+
+        Raises:
+            StateDecodeError: The stored state cannot be read.
+        """
+        return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner)))
+
+    async def is_cancelled(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> bool:
+        """Whether the user has cancelled the journey of a conversation, and not begun again since."""
+        return (await self._stored_notes(conversation_id, owner)).travel.cancelled
+
+    async def get_history(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> list[AgentMessage]:
+        """All stored messages of a conversation, oldest first; what has no role is no message, and left out."""
+        stored = await self.store.history(str(conversation_id), owner=checked_owner(owner))
+        return [AgentMessage.from_dict(message) for message in stored if isinstance(message.get("role"), str)]
+
+    async def get_cost(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> Decimal | None:
+        """What the stored replies of a conversation have cost in US dollars.
+
+        Counted are those that came while costs were counted (`JourneyConfig.pricing` or `RunLimits.max_cost`). None
+        when the price of one of them is not known. It reads the whole history.
+        """
+        return conversation_cost(await self.store.history(str(conversation_id), owner=checked_owner(owner)))
+
+    def _conversation(
+        self,
+        conversation_id: UUID | str,
+        text: str,
+        message_id: UUID | str | None,
+        on_busy: OnBusy | None,
+        owner: UUID | str,
+    ) -> JourneyRun:
+        if not isinstance(text, str):
+            raise TypeError(f"a message is a text, not {type(text).__name__}")
+        if conversation_id is None or not str(conversation_id):
+            raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
+        if message_id is not None and not str(message_id):
+            raise ValueError("message_id is empty; give the message a name, such as str(uuid4()), or leave it out")
+        run_id = uuid4()
+        incoming = Incoming(
+            message={"role": "user", "content": whole_text(text)},
+            message_id=str(run_id if message_id is None else message_id),
+            remember=message_id is not None,
+            on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
+        )
+        return self._run_of(KeptContext(run_id, conversation_id, [], owner=checked_owner(owner)), incoming)
