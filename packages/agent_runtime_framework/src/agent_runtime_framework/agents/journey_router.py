@@ -12,7 +12,7 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces import Checkpoint, CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_framework.agents.config import JourneyConfig
-from agent_runtime_framework.agents.context import AgentContext
+from agent_runtime_framework.agents.context import AgentContext, checked_owner
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.router_run import RouterRun
 from agent_runtime_framework.agents.router_state import RouterState, UnderWay
@@ -215,7 +215,7 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
 
     async def _stored_notes(self, conversation_id: UUID | str, owner: UUID | str) -> JourneyNotes:
         """The notes of all journeys of the conversation: a person may also answer for one that is interrupted."""
-        checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=owner)
+        checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=checked_owner(owner))
         data = dict(checkpoint.state or {})
         notes = JourneyNotes.taken_from(data)
         for each in data.get("stack", ()):
