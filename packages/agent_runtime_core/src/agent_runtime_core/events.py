@@ -187,7 +187,7 @@ class ToolCallFinished(_Event):
 
     def to_dict(self) -> dict[str, Any]:
         """Id and name of the call, status and text of its outcome; for one that waits, what the person is asked."""
-        data = {
+        data: dict[str, Any] = {
             "kind": self.kind,
             "tool_call_id": self.call.id,
             "name": self.call.name,

@@ -168,7 +168,7 @@ async def attacked(journey: str, step: str, *replies: Any, text: str = "go on") 
     """An agent whose conversation stands at the step, after a run with these replies; and what came of the run."""
     agent_class = JOURNEYS[journey]
     store = InMemoryCheckpointStore()
-    await store.commit("c", agent_class.key, expected_version=0, state=START[step].to_dict())
+    await store.commit("c", agent_class.key, expected_version=0, state=START[step].to_dict())  # type: ignore[arg-type]
     agent = agent_class(ScriptedLLM([*replies, *["ok"] * 12]), store=store)
     result = None
     try:
@@ -391,7 +391,7 @@ async def test_an_answer_is_for_the_very_arguments_and_for_once(changed, granted
         await agent.approve("c", "another", True, by="ada")
 
 
-@pytest.mark.parametrize("more", [changed["iban"] + str(changed["amount"]) for changed in CHANGED])
+@pytest.mark.parametrize("more", [changed["iban"] + str(changed["amount"]) for changed in CHANGED])  # type: ignore[operator]
 async def test_a_call_beside_the_one_that_waits_does_not_run_either(more):
     calls = [call("pay", {"amount": n, "iban": more}, call_id=f"c{n}") for n in range(1, 6)]
     agent, result = await attacked("declared", "pay", reply(*calls))

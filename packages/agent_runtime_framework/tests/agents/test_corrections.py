@@ -164,7 +164,7 @@ async def at_review(*replies: Any, store: Any = None, agent_class: Any = Journey
 async def test_at_the_beginning_there_is_nothing_to_correct():
     agent = Journey(ScriptedLLM(["hi"]))
     await agent.send("c", "hi")
-    assert list(offered(agent.llm_client.calls[0])) == ["save_name"]
+    assert list(offered(agent.llm_client.calls[0])) == ["save_name"]  # type: ignore[union-attr]
 
 
 async def test_what_can_be_corrected_is_offered_beside_the_steps_own_tools():
@@ -185,7 +185,7 @@ async def test_at_the_end_nothing_is_offered():
 
     agent = Ended(ScriptedLLM(["bye", "bye"]))
     await agent.send("c", "change my name")
-    assert agent.llm_client.calls[0]["tools"] is None
+    assert agent.llm_client.calls[0]["tools"] is None  # type: ignore[union-attr]
 
 
 async def test_a_flag_turns_them_off():
@@ -213,7 +213,7 @@ async def test_a_journey_with_an_offer_of_its_own_gets_them_when_it_asks(flag):
     agent = Own(ScriptedLLM([NAME, "ok"]))
     await agent.send("c", "hi")
 
-    names = list(offered(agent.llm_client.calls[1]))
+    names = list(offered(agent.llm_client.calls[1]))  # type: ignore[union-attr]
     assert names == (["save_name", "go_back"] + (["change_answer", "start_again", "cancel"] if flag else []))
 
 
@@ -242,7 +242,7 @@ async def test_a_talking_step_is_still_one():
         key = "talking"
 
         @staticmethod
-        def get_initial_state() -> State:  # type: ignore[override]
+        def get_initial_state() -> State:
             return State(step=Step.WELCOME)
 
     agent = Talking(ScriptedLLM(["Welcome!", NAME, "And your age?", AGAIN, "Welcome again!"]))
@@ -262,7 +262,7 @@ async def test_with_stable_tools_the_list_stays_and_code_refuses():
     agent = Stable(ScriptedLLM([BACK, change("plan"), NAME, change("name"), NAME, "ok"]))
     result = await agent.send("c", "hi")
 
-    calls = agent.llm_client.calls
+    calls = agent.llm_client.calls  # type: ignore[union-attr]
     assert all(call["tools"] == calls[0]["tools"] for call in calls)
     assert list(offered(calls[0]))[-4:] == ["go_back", "change_answer", "start_again", "cancel"]
     assert "Unknown tool 'go_back'" in results(result)[0]
@@ -463,7 +463,7 @@ async def test_what_runs_once_is_not_undone_and_not_run_again(way, store):
     assert (first.state["step"], result.state["step"]) == ("age", "age")
     assert (RAN, result.state["account"]) == (["Ada"], "A1")
     assert results(result)[0].endswith("Done already, not undone, and not to be done again: open_account.")
-    enum = offered(agent.llm_client.calls[-1])["change_answer"]["properties"]["field"]["enum"]
+    enum = offered(agent.llm_client.calls[-1])["change_answer"]["properties"]["field"]["enum"]  # type: ignore[union-attr]
     assert enum == ["name"]  # nothing could set the account again
 
 
@@ -585,7 +585,7 @@ async def test_the_declaration_wins_over_the_source():
 
     agent = Agent(ScriptedLLM([tool_call_reply("save"), "ok"]))
     await agent.send("c", "hi")
-    assert offered(agent.llm_client.calls[1])["change_answer"]["properties"]["field"]["enum"] == ["name"]
+    assert offered(agent.llm_client.calls[1])["change_answer"]["properties"]["field"]["enum"] == ["name"]  # type: ignore[union-attr]
 
 
 def test_a_field_that_is_none_is_refused_when_the_class_is_made():

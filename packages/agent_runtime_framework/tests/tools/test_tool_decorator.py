@@ -73,7 +73,7 @@ def journey(tools_class: Any, *replies: Any, **options: Any) -> Any:
 
 
 def schema_of(tools_class: Any, name: str) -> dict[str, Any]:
-    return tools_class.tool_specs[name].to_openai_format()["function"]  # type: ignore[no-any-return]
+    return tools_class.tool_specs[name].to_openai_format()["function"]
 
 
 def results(result: Any) -> list[str]:
@@ -536,7 +536,7 @@ async def test_a_method_that_is_written_wins_over_the_default():
     result = await agent.send("c", "hi")
 
     assert results(result) == ["by hand"]
-    assert agent.llm_client.calls[0]["messages"][0]["content"] == "At name."
+    assert agent.llm_client.calls[0]["messages"][0]["content"] == "At name."  # type: ignore[union-attr]
 
 
 # What is wrong is told where it is written.
@@ -545,7 +545,7 @@ async def test_a_method_that_is_written_wins_over_the_default():
 def broken_untyped() -> Any:
     class Tools(BaseJourneyTools[State]):
         @tool
-        async def take(self, value) -> str:  # type: ignore[no-untyped-def]
+        async def take(self, value) -> str:
             return value
 
     return Tools
@@ -608,7 +608,7 @@ def test_a_signature_without_a_schema_is_refused_when_the_class_is_made(define, 
 @pytest.mark.parametrize("option", ["step", "to"])
 def test_a_step_of_another_journey_is_refused_when_the_agent_is_made(option):
     class Tools(BaseJourneyTools[State]):
-        @tool(**{option: Colour.RED})
+        @tool(**{option: Colour.RED})  # type: ignore[call-overload, untyped-decorator]
         async def take(self) -> str:
             return ""
 
