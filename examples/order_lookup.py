@@ -108,7 +108,8 @@ class LookupAgent(JourneyAgent[LookupState, LookupTools, Step]):
     prompts = StepPromptMapping[Step](
         {
             Step.ASK_NUMBER: "Ask for the order number and call look_up_order.",
-            Step.RETRY: "Ask whether the user wants to try again, and call try_again. If not, call hand_over_to_person.",
+            Step.RETRY: "Ask whether the user wants to try again, and call try_again. "
+            "If not, call hand_over_to_person.",
             Step.FOUND: "Thank the user for their patience.",
             Step.HANDED_OVER: "Apologise for the trouble. Tell the user that a colleague will write to them today.",
         }
