@@ -6,7 +6,7 @@ agent-runtime chat examples/order_lookup.py --provider offline
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -15,9 +15,9 @@ from agent_runtime_framework import (
     BaseJourneyState,
     BaseJourneyTools,
     JourneyAgent,
+    StepPromptMapping,
     ToolResult,
-    ToolSchema,
-    ToolSchemaBuilder,
+    tool,
 )
 
 MAX_TRIES = 3
@@ -53,26 +53,35 @@ class LookupState(BaseJourneyState[Step]):
     tries: int = 0
     status: str = ""
 
-    def is_complete(self) -> bool:
+    def is_complete(self) -> bool:  # by default the last step is; here it is another one
         return self.step is Step.FOUND
 
     def is_terminal(self) -> bool:  # to give up is an end, too, though no success
         return self.step in (Step.FOUND, Step.HANDED_OVER)
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> LookupState:
-        return cls(**{**data, "step": Step(data["step"])})
-
 
 class LookupTools(BaseJourneyTools[LookupState]):
+    @tool(step=Step.ASK_NUMBER, to=[Step.FOUND, Step.RETRY, Step.HANDED_OVER])
     async def look_up_order(self, number: str) -> str | ToolResult:
-        self.state.number = number.upper()
-        return await self.try_again()
+        """Look up an order.
 
+        Args:
+            number: The order number, such as A-1001
+        """
+        self.state.number = number.upper()
+        return await self._look_up()
+
+    @tool(step=Step.RETRY, to=[Step.FOUND, Step.ASK_NUMBER, Step.HANDED_OVER])
     async def try_again(self) -> str | ToolResult:
+        """Look the same order up again."""
+        return await self._look_up()
+
+    @tool(step=Step.RETRY, to=Step.HANDED_OVER)
+    async def hand_over_to_person(self) -> str:
+        """Give up and let a colleague find out."""
+        return "All right."
+
+    async def _look_up(self) -> str | ToolResult:
         orders: OrderSystem = self._require_backend()  # the backend_client below
         try:
             status = await orders.status_of(self.state.number)
@@ -93,49 +102,23 @@ class LookupTools(BaseJourneyTools[LookupState]):
         self.state.step = Step.RETRY if self.state.tries < MAX_TRIES else Step.HANDED_OVER
         return ToolResult.fail("The order system does not answer. A person can look into it instead.")
 
-    async def hand_over_to_person(self) -> str:
-        self.state.step = Step.HANDED_OVER
-        return "All right."
-
-
-PROMPTS = {
-    Step.ASK_NUMBER: "Ask for the order number and call look_up_order.",
-    Step.RETRY: "Ask whether the user wants to try again, and call try_again. If not, call hand_over_to_person.",
-    Step.FOUND: "Thank the user for their patience.",
-    Step.HANDED_OVER: "Apologise for the trouble. Tell the user that a colleague will write to them today.",
-}
-TOOLS = {
-    Step.ASK_NUMBER: [
-        ToolSchemaBuilder("look_up_order")
-        .description("Look up an order")
-        .param("number", "string", "The order number, such as A-1001", required=True)
-        .build()
-    ],
-    Step.RETRY: [
-        ToolSchemaBuilder("try_again").description("Look the same order up again").build(),
-        ToolSchemaBuilder("hand_over_to_person").description("Give up and let a colleague find out").build(),
-    ],
-}
-
 
 class LookupAgent(JourneyAgent[LookupState, LookupTools, Step]):
     key = "order-lookup"
+    prompts = StepPromptMapping[Step](
+        {
+            Step.ASK_NUMBER: "Ask for the order number and call look_up_order.",
+            Step.RETRY: "Ask whether the user wants to try again, and call try_again. "
+            "If not, call hand_over_to_person.",
+            Step.FOUND: "Thank the user for their patience.",
+            Step.HANDED_OVER: "Apologise for the trouble. Tell the user that a colleague will write to them today.",
+        }
+    )
 
     def __init__(self, *args: Any, backend: OrderSystem | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.backend = backend or OrderSystem()
 
-    def get_initial_state(self) -> LookupState:
-        return LookupState()
-
-    def get_system_prompt(self, state: LookupState) -> str:
-        return PROMPTS[state.step]
-
-    def get_tool_schemas(self, state: LookupState) -> list[ToolSchema]:
-        return TOOLS.get(state.step, [])
-
+    # What a class writes itself wins over the default: here the tools get something to call.
     def create_tools(self, state: LookupState, ctx: AgentContext) -> LookupTools:
         return LookupTools(state, backend_client=self.backend)
-
-    async def execute_tool(self, tools: LookupTools, name: str, arguments: dict[str, Any]) -> Any:
-        return await getattr(tools, name)(**arguments)

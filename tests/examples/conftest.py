@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +18,21 @@ from agent_runtime_framework import AgentResult, JourneyAgent
 ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` has put it there, plain `pytest` has not
     sys.path.insert(0, str(ROOT))
+
+
+STYLES = {"declared": "examples", "seed_style": "examples.seed_style"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of a journey runs on both ways to write it: declared, and with every method written out."""
+    if "style" in metafunc.fixturenames:
+        metafunc.parametrize("style", STYLES)
+
+
+@pytest.fixture
+def example(request: pytest.FixtureRequest, style: str) -> ModuleType:
+    """The module of a journey, by its name."""
+    return importlib.import_module(f"{STYLES[style]}.{request.param}")
 
 
 @pytest.fixture

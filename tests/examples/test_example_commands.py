@@ -18,6 +18,14 @@ CONVERSATIONS = {
     "cart": ("hi", "two apples", "that's all", "yes"),
     "order_lookup": ("hi", "A-1001", "yes", "yes"),
 }
+SEED_STYLE = ("onboarding", "insurance_quote", "cart", "order_lookup")
+
+
+def test_every_journey_is_written_in_both_styles():
+    files = {path.stem for path in (ROOT / "examples/seed_style").glob("*.py")}
+
+    assert files == set(SEED_STYLE)
+    assert files <= {path.stem for path in (ROOT / "examples").glob("*.py")}
 
 
 def run(directory: Path, *command: str, lines: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -75,13 +83,13 @@ def test_the_demonstration_says_in_one_line_that_it_cannot_save(tmp_path: Path):
     assert len(demo.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.parametrize("name", [*CONVERSATIONS, *(f"seed_style/{name}" for name in SEED_STYLE)])
 def test_every_journey_arrives_in_a_piped_chat(tmp_path: Path, name: str):
     # Given
     chat = [sys.executable, "-m", "agent_runtime_framework.cli", "chat", str(ROOT / f"examples/{name}.py")]
 
     # When
-    done = run(tmp_path, *chat, "--provider", "offline", lines=CONVERSATIONS[name])
+    done = run(tmp_path, *chat, "--provider", "offline", lines=CONVERSATIONS[Path(name).name])
 
     # Then
     assert done.returncode == 0, done.stderr

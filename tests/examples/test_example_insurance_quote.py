@@ -6,10 +6,11 @@ from datetime import date
 from typing import Any
 
 import pytest
-from examples.insurance_quote import QuoteAgent, QuoteState, Step
 
 from agent_runtime_core.interfaces import LLMClient
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+
+pytestmark = pytest.mark.parametrize("example", ["insurance_quote"], indirect=True)
 
 TOYOTA = {"make": "Toyota", "year": 2019}
 FLAT = {"kind": "flat", "area_m2": 85}
@@ -29,14 +30,14 @@ def quote_tools(llm: ScriptedLLM) -> set[str]:
     ],
 )
 async def test_each_type_has_its_own_branch_and_price(
-    talk, type: str, save: str, details: dict[str, Any], price: int, other_branch: str
+    example, talk, type: str, save: str, details: dict[str, Any], price: int, other_branch: str
 ):
     # Given
     llm = ScriptedLLM(
         ["Welcome!", tool_call_reply("choose_type", type=type), tool_call_reply(save, **details), f"It is {price}."],
         strict=True,
     )
-    agent = QuoteAgent(llm)
+    agent = example.QuoteAgent(llm)
 
     # When
     result = await talk(agent, "Hello", "All at once, please")
@@ -47,17 +48,17 @@ async def test_each_type_has_its_own_branch_and_price(
     assert other_branch not in quote_tools(llm)
 
 
-async def test_the_other_branch_is_closed(talk, tool_results):
+async def test_the_other_branch_is_closed(example, talk, tool_results):
     # Given
     calls = tool_call_reply("choose_type", ("save_home", FLAT), type="car")
-    agent = QuoteAgent(ScriptedLLM(["Welcome!", calls, "Which car?"], strict=True))
+    agent = example.QuoteAgent(ScriptedLLM(["Welcome!", calls, "Which car?"], strict=True))
 
     # When
     result = await talk(agent, "Hello", "A car")
 
     # Then
     assert tool_results(result) == ["A car, then.", "Error: Unknown tool 'save_home'. Tools offered now: save_car."]
-    assert await agent.get_state("a-conversation") == QuoteState(step=Step.CAR)
+    assert await agent.get_state("a-conversation") == example.QuoteState(step=example.Step.CAR)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,11 @@ async def test_the_other_branch_is_closed(talk, tool_results):
         ("car", tool_call_reply("save_car", **TOYOTA, euros_a_year=1), "'euros_a_year' was unexpected"),
     ],
 )
-async def test_nothing_outside_the_limits_gets_a_price(talk, tool_results, type: str, call: dict[str, Any], told: str):
+async def test_nothing_outside_the_limits_gets_a_price(
+    example, talk, tool_results, type: str, call: dict[str, Any], told: str
+):
     # Given
-    agent = QuoteAgent(
+    agent = example.QuoteAgent(
         ScriptedLLM(["Welcome!", tool_call_reply("choose_type", type=type), "Which?", call, "Again?"], strict=True)
     )
     await talk(agent, "Hello", f"A {type}")
@@ -110,10 +113,10 @@ async def test_nothing_outside_the_limits_gets_a_price(talk, tool_results, type:
     ],
 )
 async def test_plain_answers_get_a_quote(
-    talk, offline: LLMClient, lines: tuple[str, ...], details: dict[str, Any], price: int, accepted: bool
+    example, talk, offline: LLMClient, lines: tuple[str, ...], details: dict[str, Any], price: int, accepted: bool
 ):
     # Given
-    agent = QuoteAgent(offline)
+    agent = example.QuoteAgent(offline)
 
     # When
     await talk(agent, *lines[:-1])
@@ -121,21 +124,21 @@ async def test_plain_answers_get_a_quote(
     result = await talk(agent, lines[-1])
 
     # Then
-    assert shown == QuoteState(step=Step.QUOTE, details=details, euros_a_year=price)
+    assert shown == example.QuoteState(step=example.Step.QUOTE, details=details, euros_a_year=price)
     assert result.state == {"step": "done", "details": details, "euros_a_year": price, "accepted": accepted}
 
 
-async def test_a_quote_waits_for_its_answer(talk, offline: LLMClient, store_url: str):
+async def test_a_quote_waits_for_its_answer(example, talk, offline: LLMClient, store_url: str):
     # Given
-    async with QuoteAgent(offline, store=store_url) as agent:
+    async with example.QuoteAgent(offline, store=store_url) as agent:
         shown = await talk(agent, "hi", "car", "Toyota 2019")
 
     # When
-    async with QuoteAgent(offline, store=store_url) as agent:
+    async with example.QuoteAgent(offline, store=store_url) as agent:
         result = await talk(agent, "yes")
         state = await agent.get_state("a-conversation")
 
     # Then
     assert "514 euros" in shown.response
     assert "Insured from today, for 514 euros a year." in result.response
-    assert state == QuoteState(step=Step.DONE, details=TOYOTA, euros_a_year=514, accepted=True)
+    assert state == example.QuoteState(step=example.Step.DONE, details=TOYOTA, euros_a_year=514, accepted=True)

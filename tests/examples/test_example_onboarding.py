@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from examples.onboarding import OnboardingAgent, OnboardingState, Step
 
 from agent_runtime_core.interfaces import LLMClient
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 
+pytestmark = pytest.mark.parametrize("example", ["onboarding"], indirect=True)
+
 AT_EMAIL = ("Welcome!", tool_call_reply("save_name", name="Ada"), "Your email?")
 
 
-async def test_the_model_sees_one_step_at_a_time(talk):
+async def test_the_model_sees_one_step_at_a_time(example, talk):
     # Given
     llm = ScriptedLLM([*AT_EMAIL, tool_call_reply("save_email", email="ada@example.org"), "Thank you!"], strict=True)
-    agent = OnboardingAgent(llm)
+    agent = example.OnboardingAgent(llm)
 
     # When
     await talk(agent, "Hello", "I'm Ada", "ada@example.org")
@@ -28,30 +29,30 @@ async def test_the_model_sees_one_step_at_a_time(talk):
     assert "Thank" in prompts[4]
 
 
-async def test_the_email_cannot_be_saved_before_the_name(talk, tool_results):
+async def test_the_email_cannot_be_saved_before_the_name(example, talk, tool_results):
     # Given
     hasty = tool_call_reply("save_email", email="ada@example.org")
-    agent = OnboardingAgent(ScriptedLLM(["Welcome!", hasty, "Your name first, please."], strict=True))
+    agent = example.OnboardingAgent(ScriptedLLM(["Welcome!", hasty, "Your name first, please."], strict=True))
 
     # When
     result = await talk(agent, "Hello", "ada@example.org")
 
     # Then
     assert tool_results(result) == ["Error: Unknown tool 'save_email'. Tools offered now: save_name."]
-    assert await agent.get_state("a-conversation") == OnboardingState(step=Step.NAME)
+    assert await agent.get_state("a-conversation") == example.OnboardingState(step=example.Step.NAME)
 
 
-async def test_an_email_without_an_at_sign_is_asked_for_again(talk, tool_results):
+async def test_an_email_without_an_at_sign_is_asked_for_again(example, talk, tool_results):
     # Given
     wrong = tool_call_reply("save_email", email="ada.example.org")
-    agent = OnboardingAgent(ScriptedLLM([*AT_EMAIL, wrong, "That is no address. Your email?"], strict=True))
+    agent = example.OnboardingAgent(ScriptedLLM([*AT_EMAIL, wrong, "That is no address. Your email?"], strict=True))
 
     # When
     result = await talk(agent, "Hello", "I'm Ada", "ada.example.org")
 
     # Then
     assert tool_results(result) == ["ada.example.org is not an email address."]
-    assert await agent.get_state("a-conversation") == OnboardingState(step=Step.EMAIL, name="Ada")
+    assert await agent.get_state("a-conversation") == example.OnboardingState(step=example.Step.EMAIL, name="Ada")
 
 
 @pytest.mark.parametrize(
@@ -65,9 +66,9 @@ async def test_an_email_without_an_at_sign_is_asked_for_again(talk, tool_results
         ("Ada", "ada@example.org"),
     ],
 )
-async def test_plain_answers_arrive(talk, offline: LLMClient, lines: tuple[str, ...]):
+async def test_plain_answers_arrive(example, talk, offline: LLMClient, lines: tuple[str, ...]):
     # Given
-    agent = OnboardingAgent(offline)
+    agent = example.OnboardingAgent(offline)
 
     # When
     result = await talk(agent, *lines)
@@ -77,21 +78,21 @@ async def test_plain_answers_arrive(talk, offline: LLMClient, lines: tuple[str, 
     assert "all set, Ada" in result.response
 
 
-async def test_another_agent_goes_on_where_the_first_one_stopped(talk, offline: LLMClient, store_url: str):
+async def test_another_agent_goes_on_where_the_first_one_stopped(example, talk, offline: LLMClient, store_url: str):
     # Given
-    async with OnboardingAgent(offline, store=store_url) as agent:
+    async with example.OnboardingAgent(offline, store=store_url) as agent:
         await talk(agent, "Hello!", "I'm Ada")
 
     # When
-    async with OnboardingAgent(offline, store=store_url) as agent:
+    async with example.OnboardingAgent(offline, store=store_url) as agent:
         before = await agent.get_state("a-conversation")
         await talk(agent, "ada@example.org")
         after = await agent.get_state("a-conversation")
         history = await agent.get_history("a-conversation")
 
     # Then
-    assert before == OnboardingState(step=Step.EMAIL, name="Ada")
-    assert after == OnboardingState(step=Step.DONE, name="Ada", email="ada@example.org")
+    assert before == example.OnboardingState(step=example.Step.EMAIL, name="Ada")
+    assert after == example.OnboardingState(step=example.Step.DONE, name="Ada", email="ada@example.org")
     assert [message.content for message in history if message.role == "user"] == [
         "Hello!",
         "I'm Ada",

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from examples.order_lookup import LookupAgent, LookupState, OrderSystem, Step
 
 from agent_runtime_core.interfaces import LLMClient
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+
+pytestmark = pytest.mark.parametrize("example", ["order_lookup"], indirect=True)
 
 LOOK_UP = tool_call_reply("look_up_order", number="A-1001")
 AGAIN = tool_call_reply("try_again")
 
 
-async def test_a_model_that_keeps_trying_gets_through(talk):
+async def test_a_model_that_keeps_trying_gets_through(example, talk):
     # Given
-    agent = LookupAgent(ScriptedLLM([LOOK_UP, AGAIN, AGAIN, "It is on its way."], strict=True), backend=OrderSystem(2))
+    agent = example.LookupAgent(
+        ScriptedLLM([LOOK_UP, AGAIN, AGAIN, "It is on its way."], strict=True), backend=example.OrderSystem(2)
+    )
 
     # When
     result = await talk(agent, "Where is A-1001?")
@@ -23,10 +26,12 @@ async def test_a_model_that_keeps_trying_gets_through(talk):
     assert result.state == {"step": "found", "number": "A-1001", "tries": 0, "status": "on its way"}
 
 
-async def test_after_the_last_try_a_person_takes_over(talk, tool_results):
+async def test_after_the_last_try_a_person_takes_over(example, talk, tool_results):
     # Given
-    backend = OrderSystem(failures=100)
-    agent = LookupAgent(ScriptedLLM([LOOK_UP, AGAIN, AGAIN, AGAIN, "A colleague will write to you."]), backend=backend)
+    backend = example.OrderSystem(failures=100)
+    agent = example.LookupAgent(
+        ScriptedLLM([LOOK_UP, AGAIN, AGAIN, AGAIN, "A colleague will write to you."]), backend=backend
+    )
 
     # When
     result = await talk(agent, "Where is A-1001?")
@@ -38,23 +43,25 @@ async def test_after_the_last_try_a_person_takes_over(talk, tool_results):
     assert result.state == {"step": "handed_over", "number": "A-1001", "tries": 3, "status": ""}
 
 
-async def test_what_a_tool_has_changed_before_it_raised_is_undone(talk, tool_results):
+async def test_what_a_tool_has_changed_before_it_raised_is_undone(example, talk, tool_results):
     # Given
     banana = tool_call_reply("look_up_order", number="banana")
-    agent = LookupAgent(ScriptedLLM([banana, "Which number?"], strict=True))
+    agent = example.LookupAgent(ScriptedLLM([banana, "Which number?"], strict=True))
 
     # When
     result = await talk(agent, "Where is my banana?")
 
     # Then
     assert tool_results(result) == ["Error executing look_up_order: BANANA is no order number, they look like A-1001"]
-    assert await agent.get_state("a-conversation") == LookupState(step=Step.ASK_NUMBER, number="")
+    assert await agent.get_state("a-conversation") == example.LookupState(step=example.Step.ASK_NUMBER, number="")
 
 
-async def test_a_number_that_does_not_exist_is_asked_for_again(talk, tool_results):
+async def test_a_number_that_does_not_exist_is_asked_for_again(example, talk, tool_results):
     # Given
     unknown = tool_call_reply("look_up_order", number="A-9")
-    agent = LookupAgent(ScriptedLLM([unknown, "Which?", LOOK_UP, "There."], strict=True), backend=OrderSystem(0))
+    agent = example.LookupAgent(
+        ScriptedLLM([unknown, "Which?", LOOK_UP, "There."], strict=True), backend=example.OrderSystem(0)
+    )
 
     # When
     first = await talk(agent, "A-9")
@@ -64,14 +71,14 @@ async def test_a_number_that_does_not_exist_is_asked_for_again(talk, tool_result
     # Then
     assert tool_results(first) == ["There is no order A-9."]
     assert state is not None
-    assert state.step is Step.ASK_NUMBER
+    assert state.step is example.Step.ASK_NUMBER
     assert tool_results(second) == ["Order A-1001 is on its way."]
 
 
-async def test_there_is_nothing_to_retry_before_the_first_try(talk, tool_results):
+async def test_there_is_nothing_to_retry_before_the_first_try(example, talk, tool_results):
     # Given
-    backend = OrderSystem(failures=1)
-    agent = LookupAgent(ScriptedLLM([AGAIN, "Which number?"], strict=True), backend=backend)
+    backend = example.OrderSystem(failures=1)
+    agent = example.LookupAgent(ScriptedLLM([AGAIN, "Which number?"], strict=True), backend=backend)
 
     # When
     result = await talk(agent, "Try again!")
@@ -91,9 +98,11 @@ async def test_there_is_nothing_to_retry_before_the_first_try(talk, tool_results
         (("hi", "A-77", "yes", "yes", "sorry, A-1002"), "A-1002", "waiting for its payment"),
     ],
 )
-async def test_plain_answers_find_the_order(talk, offline: LLMClient, lines: tuple[str, ...], number: str, status: str):
+async def test_plain_answers_find_the_order(
+    example, talk, offline: LLMClient, lines: tuple[str, ...], number: str, status: str
+):
     # Given
-    agent = LookupAgent(offline)
+    agent = example.LookupAgent(offline)
 
     # When
     result = await talk(agent, *lines)
@@ -112,9 +121,9 @@ async def test_plain_answers_find_the_order(talk, offline: LLMClient, lines: tup
         (("A-1001", "yes", "give up"), 2),
     ],
 )
-async def test_plain_answers_reach_a_person(talk, offline: LLMClient, lines: tuple[str, ...], tries: int):
+async def test_plain_answers_reach_a_person(example, talk, offline: LLMClient, lines: tuple[str, ...], tries: int):
     # Given
-    agent = LookupAgent(offline, backend=OrderSystem(failures=100))
+    agent = example.LookupAgent(offline, backend=example.OrderSystem(failures=100))
 
     # When
     result = await talk(agent, *lines)
@@ -124,17 +133,17 @@ async def test_plain_answers_reach_a_person(talk, offline: LLMClient, lines: tup
     assert "A colleague will write to you today." in result.response
 
 
-async def test_tries_are_counted_across_restarts(talk, offline: LLMClient, store_url: str):
+async def test_tries_are_counted_across_restarts(example, talk, offline: LLMClient, store_url: str):
     # Given
-    async with LookupAgent(offline, store=store_url, backend=OrderSystem(failures=100)) as agent:
+    async with example.LookupAgent(offline, store=store_url, backend=example.OrderSystem(failures=100)) as agent:
         await talk(agent, "A-1001", "yes")
 
     # When
-    async with LookupAgent(offline, store=store_url, backend=OrderSystem(failures=100)) as agent:
+    async with example.LookupAgent(offline, store=store_url, backend=example.OrderSystem(failures=100)) as agent:
         before = await agent.get_state("a-conversation")
         await talk(agent, "yes")
         after = await agent.get_state("a-conversation")
 
     # Then
-    assert before == LookupState(step=Step.RETRY, number="A-1001", tries=2)
-    assert after == LookupState(step=Step.HANDED_OVER, number="A-1001", tries=3)
+    assert before == example.LookupState(step=example.Step.RETRY, number="A-1001", tries=2)
+    assert after == example.LookupState(step=example.Step.HANDED_OVER, number="A-1001", tries=3)

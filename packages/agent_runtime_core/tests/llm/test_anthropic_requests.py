@@ -75,6 +75,30 @@ async def test_system_messages_are_put_together_and_empty_texts_left_out(asked):
     }
 
 
+async def test_a_system_message_behind_the_conversation_stays_there_and_says_whose_it_is(asked):
+    request = await asked(
+        {"role": "system", "content": "You are kind."}, USER, {"role": "system", "content": "Ask for a name."}
+    )
+
+    assert request["system"] == [text("You are kind.")]
+    assert request["messages"] == [
+        {"role": "user", "content": [text("Hello"), text("<system>\nAsk for a name.\n</system>")]}
+    ]
+
+
+async def test_behind_a_reply_it_is_a_turn_of_its_own_and_behind_results_it_follows_them(asked):
+    step = {"role": "system", "content": "Ask for a name."}
+    marked = text("<system>\nAsk for a name.\n</system>")
+
+    after_reply = await asked(USER, {"role": "assistant", "content": "Hi"}, step)
+    after_result = await asked(USER, calls(call("a")), result("a"), step, tools=[SAVE_NAME])
+
+    assert "system" not in after_reply
+    assert after_reply["messages"][-1] == {"role": "user", "content": [marked]}
+    assert [block["type"] for block in after_result["messages"][-1]["content"]] == ["tool_result", "text"]
+    assert after_result["messages"][-1]["content"][-1] == marked
+
+
 async def test_tool_results_become_one_turn_of_the_user_before_what_the_user_says(asked):
     # Given two calls, one in each wire form, and a user who spoke between the results
     simple = {"id": "b", "name": "save_email", "arguments": {"email": "ada@example.org"}}
@@ -350,6 +374,15 @@ async def test_tools_system_prompt_and_history_are_kept_in_the_cache(asked):
     )
 
     assert breakpoints(request) == ["tool", "system 0", "system 2", "message 2"]
+
+
+async def test_the_breakpoint_stands_before_what_is_said_behind_the_conversation(asked):
+    request = await asked(
+        {"role": "system", "content": "Persona"}, USER, {"role": "system", "content": "This step"}, prompt_cache=True
+    )
+
+    assert breakpoints(request) == ["system 0", "message 0"]
+    assert "cache_control" not in request["messages"][0]["content"][-1]
 
 
 async def test_who_sets_a_breakpoint_sets_all(asked):

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import pytest
 
-from agent_runtime_core.errors import LLMError, StoreConflict
+from agent_runtime_core.errors import JourneyError, LLMError, StoreConflict
 from agent_runtime_core.events import RunFinished, StepChanged, ToolCallFinished, TurnFinished
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import ExecutorHooks, JourneyConfig, LoggingHooks, RunLimits, configure
+from agent_runtime_framework import (
+    BaseJourneyState,
+    BaseJourneyTools,
+    ExecutorHooks,
+    JourneyAgent,
+    JourneyConfig,
+    LoggingHooks,
+    RunLimits,
+    ToolResult,
+    configure,
+    tool,
+)
 
 
 def results(events):
@@ -144,6 +157,103 @@ async def test_4_a_tool_that_leaves_a_state_that_cannot_be_stored_is_undone(sign
 
     assert llm.calls[1]["messages"][-1]["content"].startswith("Error executing unstorable: the tool left a state")
     assert result.state["notes"] == []
+
+
+class Place(str, Enum):
+    HERE = "here"
+    THERE = "there"
+    DONE = "done"
+
+
+@dataclass
+class Journeying(BaseJourneyState[Place]):
+    step: Place = Place.HERE
+    seen: list[str] = field(default_factory=list)
+
+
+class Ways(BaseJourneyTools[Journeying]):
+    @tool(step=Place.HERE, to=Place.THERE)
+    async def walk(self) -> str:
+        self.state.seen.append("walk")
+        return "walked"
+
+    @tool(step=Place.HERE, to=Place.THERE)
+    async def jump(self) -> str:
+        self.state.seen.append("jump")
+        self.state.step = Place.DONE
+        return "jumped"
+
+    @tool(step=Place.HERE)
+    async def wander(self, far: bool) -> str:
+        self.state.seen.append("wander")
+        if far:
+            self.state.step = Place.THERE
+        return "wandered"
+
+    @tool(step=Place.THERE, to=[Place.HERE, Place.DONE])
+    def choose(self, place: Place) -> str:
+        self.state.seen.append("choose")
+        self.state.step = place
+        return "chosen"
+
+    @tool(step=Place.HERE, to=Place.THERE)
+    async def stumble(self) -> ToolResult:
+        return ToolResult.fail("no way")
+
+
+class Travel(JourneyAgent[Journeying, Ways, Place]):
+    key = "travel"
+    prompts = {Place.HERE: "Go.", Place.THERE: "Choose.", Place.DONE: "Rest."}  # noqa: RUF012
+
+
+async def test_5_a_declared_transition_is_made_by_the_framework(store):
+    result = await Travel(ScriptedLLM([tool_call_reply("walk"), "There."]), store=store).send("c", "walk")
+
+    assert result.state == {"step": "there", "seen": ["walk"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("jump", {}, "has moved from Place.HERE to Place.DONE, and declares Place.THERE"),
+        ("wander", {"far": True}, "has moved from Place.HERE to Place.THERE, and declares to stay"),
+    ],
+)
+async def test_5_an_undeclared_transition_is_an_error_and_undone(store, name, arguments, words):
+    agent = Travel(llm := ScriptedLLM([tool_call_reply(name, **arguments), "Sorry."]), store=store)
+
+    result = await agent.send("c", "go")
+
+    assert words in llm.calls[1]["messages"][-1]["content"]
+    assert result.state == {"step": "here", "seen": []}
+    assert await agent.get_state("c") == Journeying()
+
+
+async def test_5_in_debug_mode_an_undeclared_transition_is_raised_and_nothing_of_it_is_stored(store):
+    configure(debug=True)
+    agent = Travel(ScriptedLLM([tool_call_reply("jump")]), store=store)
+
+    with pytest.raises(JourneyError, match=r"tool 'jump' \(.*test_guarantees\.py:\d+\) has moved"):
+        await agent.send("c", "go")
+
+    assert (await agent.get_state("c") or Journeying()) == Journeying()
+
+
+@pytest.mark.parametrize("place", ["here", "done"])
+async def test_5_of_several_declared_transitions_the_tool_chooses_one(store, place):
+    replies = [tool_call_reply("walk"), tool_call_reply("choose", place=place), "Well."]
+
+    result = await Travel(ScriptedLLM(replies), store=store).send("c", "go")
+
+    assert result.state["step"] == place
+
+
+async def test_5_a_tool_without_a_transition_and_one_that_says_no_stay(store):
+    replies = [tool_call_reply("wander", far=False), tool_call_reply("stumble"), "Still here."]
+
+    result = await Travel(ScriptedLLM(replies), store=store).send("c", "go")
+
+    assert result.state == {"step": "here", "seen": ["wander"]}
 
 
 async def test_6_state_and_messages_are_committed_together_after_every_turn(signup, store):

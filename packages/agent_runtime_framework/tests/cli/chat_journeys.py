@@ -20,6 +20,7 @@ from agent_runtime_framework import (
     RunLimits,
     ToolSchema,
     ToolSchemaBuilder,
+    tool,
 )
 
 
@@ -210,3 +211,33 @@ def hanging() -> Onboarding:
 
 def stubborn() -> Onboarding:
     return Onboarding(Stubborn())
+
+
+@dataclass
+class PayState(BaseJourneyState[Step]):
+    step: Step = Step.NAME
+    paid: int = 0
+
+
+class PayTools(BaseJourneyTools[PayState]):
+    @tool(step=Step.NAME, to=Step.COMPLETE, confirm="Pay {amount} euros?")
+    async def pay(self, amount: int) -> str:
+        self.state.paid = amount
+        return f"Paid {amount}."
+
+
+class Paying(JourneyAgent[PayState, PayTools, Step]):
+    key = "paying"
+    prompts = {Step.NAME: "Pay.", Step.COMPLETE: "Thank."}  # noqa: RUF012
+
+
+def pay(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> Any:
+    """A model that pays when it is asked to, and otherwise says what it has read last."""
+    last = messages[-1]
+    if last["role"] == "user" and last["content"].isdigit():
+        return tool_call_reply("pay", amount=int(last["content"]))
+    return f"I read: {last['content']}"
+
+
+def paying() -> Paying:
+    return Paying(ScriptedLLM([pay] * 9))

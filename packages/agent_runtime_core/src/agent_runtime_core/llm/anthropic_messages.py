@@ -11,7 +11,7 @@ from agent_runtime_core.llm.anthropic_content import Block, content_blocks
 from agent_runtime_core.llm.anthropic_pairs import without_orphaned_blocks, without_orphaned_calls
 from agent_runtime_core.messages import MessageDict, ToolCall, whole_text
 
-__all__ = ["BEGINNING", "system_blocks", "turns_of", "used_tools"]
+__all__ = ["BEGINNING", "closing_blocks", "system_blocks", "turns_of", "used_tools", "with_closing_blocks"]
 
 BEGINNING = "(The conversation begins.)"
 """What stands in for the user when a conversation begins with the assistant: Anthropic wants the user first."""
@@ -21,13 +21,47 @@ _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def system_blocks(messages: Sequence[MessageDict]) -> list[Block]:
-    """All system messages, wherever they stand, each a block."""
+    """All system messages but those behind the conversation, each a block."""
     return [
         block
-        for message in messages
+        for message in messages[: _end_of_conversation(messages)]
         if message.get("role") in _SYSTEM_ROLES
         for block in content_blocks(message.get("content"))
     ]
+
+
+def closing_blocks(messages: Sequence[MessageDict]) -> list[Block]:
+    """The system messages behind the conversation, their texts marked as the application's.
+
+    What changes with every request stands there, so that all before it stays as it was, and comes from the cache.
+    """
+    blocks = (
+        block
+        for message in messages[_end_of_conversation(messages) :]
+        for block in content_blocks(message.get("content"))
+    )
+    return [
+        {**block, "text": f"<system>\n{block['text']}\n</system>"} if block.get("type") == "text" else block
+        for block in blocks
+    ]
+
+
+def with_closing_blocks(turns: Sequence[dict[str, Any]], blocks: Sequence[Block]) -> list[dict[str, Any]]:
+    """The turns with these blocks at the end of what the user says last."""
+    if not blocks:
+        return list(turns)
+    *before, last = turns
+    if last["role"] == "user":
+        return [*before, {**last, "content": [*last["content"], *blocks]}]
+    return [*turns, {"role": "user", "content": list(blocks)}]
+
+
+def _end_of_conversation(messages: Sequence[MessageDict]) -> int:
+    """The number of messages up to the last one that is not the system's; all of them when there is none."""
+    for place in range(len(messages), 0, -1):
+        if messages[place - 1].get("role") not in _SYSTEM_ROLES:
+            return place
+    return len(messages)
 
 
 def turns_of(messages: Sequence[MessageDict]) -> list[dict[str, Any]]:

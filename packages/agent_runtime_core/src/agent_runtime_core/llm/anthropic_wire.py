@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_runtime_core.llm.anthropic_cache import with_breakpoints
-from agent_runtime_core.llm.anthropic_messages import system_blocks, turns_of, used_tools
+from agent_runtime_core.llm.anthropic_messages import (
+    closing_blocks,
+    system_blocks,
+    turns_of,
+    used_tools,
+    with_closing_blocks,
+)
 from agent_runtime_core.llm.openai_wire import (
     call_in_openai_form,
     text_attribute,
@@ -75,8 +81,9 @@ def request_fields(
     _answer_as_wanted(fields, reasoning_effort, answer_schema, others)
     fields.update((name, value) for name, value in others.items() if value is not None and name not in _OF_OPENAI_ONLY)
     if prompt_cache:
-        fields = with_breakpoints(fields)
-    fields["messages"] = [_shortened(turn) for turn in fields["messages"]]
+        fields = with_breakpoints(fields)  # before the closing blocks: they are not there any more the next time
+    ended = with_closing_blocks(fields["messages"], closing_blocks(messages))
+    fields["messages"] = [_shortened(turn) for turn in ended]
     return fields
 
 

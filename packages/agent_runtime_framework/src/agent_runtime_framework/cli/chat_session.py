@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,9 +19,12 @@ from agent_runtime_framework.cli.failure import FAILED, INTERRUPTED, CommandErro
 from agent_runtime_framework.cli.step_line import StepLine
 from agent_runtime_framework.cli.target import Agent
 from agent_runtime_framework.cli.user_input import UserInput
+from agent_runtime_framework.tools.approval import Approval
 
 __all__ = ["ChatSession"]
 
+_BY = "terminal"
+"""Who has approved, as the conversation tells it."""
 _COMMANDS = {
     "/state": "what the journey has collected",
     "/usage": "tokens of this chat, those from the vendor's cache among them, and their cost where it is counted",
@@ -70,6 +73,7 @@ class ChatSession:
         self._usage: Usage = {}
         self._cost: Decimal | None = None
         self._kept = False  # whether something was committed, and can be come back to
+        self._waits = False  # whether the last run ended with a question to a person
         self._stopped = False  # whether the last run was cancelled and has ended
 
     def run(self) -> int:
@@ -88,6 +92,8 @@ class ChatSession:
     def _talk(self, runner: asyncio.Runner) -> int:
         opening, steps = runner.run(self._open())
         self._view.opened(opening, steps)
+        while self._waits and not self._ask(runner, steps):
+            pass
         code = 0
         while (line := self._source.read(runner, steps)) is not None:
             if self._view.takes_commands and _COMMAND.fullmatch(line.strip()):
@@ -96,7 +102,10 @@ class ChatSession:
                 self._obey(line.strip(), runner)
                 continue
             was_complete = steps.complete
-            problem = self._exchange(line, runner, steps)
+            self._view.heard(line)
+            problem = self._carry_out(self._answer(line), runner, steps)
+            while self._waits and not problem:
+                problem = self._ask(runner, steps)
             if problem and not self._source.interactive:
                 code = problem
                 break
@@ -105,12 +114,27 @@ class ChatSession:
         self._view.closed(kept=self._kept)
         return code
 
-    def _exchange(self, line: str, runner: asyncio.Runner, steps: StepLine) -> int:
-        """One message and its answer; returns 0, or the exit code for those who cannot try again."""
-        problem = 0
-        self._view.heard(line)
+    def _ask(self, runner: asyncio.Runner, steps: StepLine) -> int:
+        """Put what waits for a person to the one at the terminal; returns 0 or an exit code."""
+        self._waits = False
         try:
-            runner.run(self._answer(line))
+            pending = runner.run(self._agent.pending_approvals(self._conversation_id))
+        except Exception as error:  # a store that is gone
+            self._view.failed(error)
+            return FAILED
+        for approval in pending:
+            granted = self._source.confirm(runner, approval.question) if self._view.takes_commands else None
+            if granted is None:
+                self._view.waits(approval)
+            elif problem := self._carry_out(self._decide(approval, granted), runner, steps):
+                return problem
+        return 0
+
+    def _carry_out(self, work: Coroutine[Any, Any, None], runner: asyncio.Runner, steps: StepLine) -> int:
+        """One message or one decision, and what comes of it; 0, or the exit code for those who cannot try again."""
+        problem = 0
+        try:
+            runner.run(work)
         except (KeyboardInterrupt, asyncio.CancelledError):  # the second where something else cancels, too
             problem = INTERRUPTED
             self._view.interrupted()
@@ -145,6 +169,7 @@ class ChatSession:
                 told if isinstance(error, AgentRuntimeError) else f"the journey cannot start: {told}"
             ) from error
         self._kept = standing.stored or bool(history)
+        self._waits = standing.stored
         return self._opening(key, history), steps
 
     async def _look(self) -> _Standing:
@@ -153,13 +178,25 @@ class ChatSession:
         state = state if stored else self._agent.get_initial_state()
         return _Standing(state, stored, bool(self._agent.is_terminal_state(state)))
 
-    async def _answer(self, text: str) -> None:
+    async def _decide(self, approval: Approval, granted: bool) -> None:
         self._stopped = False
+        try:
+            result = await self._agent.approve(self._conversation_id, approval.approval_id, granted, by=_BY)
+        except asyncio.CancelledError:
+            self._stopped = True
+            raise
+        add_usage(self._usage, result.usage)
+        self._waits = self._waits or "approval_id" in result.metadata
+        self._view.answered(result)
+
+    async def _answer(self, text: str) -> None:
+        self._stopped = self._waits = False
         try:
             async with aclosing(self._agent.stream(self._conversation_id, text)) as events:
                 async for event in events:
                     self._kept = self._kept or isinstance(event, (TurnFinished, RunFinished))
                     if isinstance(event, RunFinished):
+                        self._waits = event.reason.startswith("approval:")
                         self._count(event)
                     self._view.happened(event)
         except asyncio.CancelledError:

@@ -8,7 +8,9 @@ from typing import Any
 
 from agent_runtime_core.events import RunEvent
 from agent_runtime_core.messages import AgentMessage
+from agent_runtime_framework.agents.context import AgentResult
 from agent_runtime_framework.cli.step_line import StepLine
+from agent_runtime_framework.tools.approval import Approval
 
 __all__ = ["ChatOpening", "ChatView"]
 
@@ -53,6 +55,12 @@ class ChatView:
             moved: Whether the journey stands elsewhere than the events told.
             arrived: Whether this run has completed the journey.
         """
+
+    def waits(self, approval: Approval) -> None:
+        """A tool call waits for a person, and nobody is here to answer."""
+
+    def answered(self, result: AgentResult) -> None:
+        """A person has said yes or no, and the run that went on from there is over."""
 
     def interrupted(self) -> None:
         """The run was cancelled."""

@@ -23,5 +23,7 @@ def outcome_text(call: ToolCall, outcome: ToolOutcome, marks: Marks) -> str:
     """That it worked, or how it did not and why; what a tool that worked said is for the model to tell."""
     if outcome.status == "ok":
         return marks.ok
+    if outcome.status == "pending":
+        return f"{marks.dot} waits for a person"
     why = outcome.content.removeprefix(f"Error executing {call.name}: ").removeprefix("Error: ")
     return f"{marks.failed} {outcome.status}: {one_line(why, 160)}"

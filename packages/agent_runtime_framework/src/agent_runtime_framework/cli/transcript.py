@@ -20,12 +20,14 @@ from agent_runtime_core.events import (
     ToolOutcome,
 )
 from agent_runtime_core.messages import AgentMessage, ToolCall, text_of
+from agent_runtime_framework.agents.context import AgentResult
 from agent_runtime_framework.cli.chat_view import ChatOpening, ChatView
 from agent_runtime_framework.cli.marks import Marks, marks_for
 from agent_runtime_framework.cli.screen import show_failure
 from agent_runtime_framework.cli.step_line import StepLine
 from agent_runtime_framework.cli.terminal_text import one_line, plain
 from agent_runtime_framework.cli.tool_line import call_text, outcome_text
+from agent_runtime_framework.tools.approval import Approval
 
 __all__ = ["Transcript"]
 
@@ -107,6 +109,15 @@ class Transcript(ChatView):
             self._show_steps()
         if arrived:
             self._line(f"{self._marks.passed} The journey is complete.", "green")
+
+    def waits(self, approval: Approval) -> None:
+        """Say what is asked, and under which id it can be answered."""
+        self._line(f"Waits for approval {approval.approval_id}: {one_line(approval.question, 400)}", "yellow")
+
+    def answered(self, result: AgentResult) -> None:
+        """Show what the agent says."""
+        self._stop_waiting()
+        self._line(result.response)
 
     def interrupted(self) -> None:
         """Say that the run was cancelled."""

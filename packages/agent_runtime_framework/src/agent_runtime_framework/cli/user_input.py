@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from agent_runtime_framework.cli.marks import marks_for
 from agent_runtime_framework.cli.step_line import StepLine
+from agent_runtime_framework.cli.terminal_text import one_line
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -32,6 +33,10 @@ class UserInput(Protocol):
         """The next line, or None when the user leaves."""
         ...
 
+    def confirm(self, runner: asyncio.Runner, question: str) -> bool | None:
+        """Whether the person at the other end says yes; None when nobody answers."""
+        ...
+
 
 class PipedInput:
     """Lines from a pipe or a file; blank ones are passed over."""
@@ -44,6 +49,10 @@ class PipedInput:
         while sys.stdin is not None and (line := sys.stdin.readline()):
             if line.strip():
                 return line.rstrip("\r\n")
+        return None
+
+    def confirm(self, runner: asyncio.Runner, question: str) -> bool | None:
+        """None: a line of a pipe was written before the question, and is no answer to it."""
         return None
 
 
@@ -108,6 +117,15 @@ class TerminalInput:
                 continue
             if line.strip():
                 return line
+
+    def confirm(self, runner: asyncio.Runner, question: str) -> bool | None:
+        """True for `y` or `yes`, None for Ctrl-C and Ctrl-D, False for all else."""
+        message: StyleAndTextTuples = [("", f"{one_line(question, 400)} "), ("class:mark", "[y/N] ")]
+        try:
+            answer = runner.run(self._session.prompt_async(message))
+        except (_Left, _Interrupted):
+            return None
+        return answer.strip().lower() in ("y", "yes")
 
     def _toolbar(self, steps: StepLine) -> Callable[[], StyleAndTextTuples]:
         def pieces() -> StyleAndTextTuples:
