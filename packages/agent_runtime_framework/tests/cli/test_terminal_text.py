@@ -7,7 +7,7 @@ import pytest
 from agent_runtime_core.events import ToolOutcome
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.cli.marks import marks_for
-from agent_runtime_framework.cli.terminal_text import one_line, plain
+from agent_runtime_framework.cli.terminal_text import one_line, plain, question_line
 from agent_runtime_framework.cli.tool_line import call_text, outcome_text
 
 UNICODE = marks_for("utf-8")
@@ -60,3 +60,15 @@ def test_an_outcome_says_why_it_did_not_work() -> None:
         outcome_text(call, ToolOutcome("Error: no such tool", "refused"), marks_for("cp1252"))
         == "! refused: no such tool"
     )
+
+
+def test_a_question_is_shown_whole_and_in_its_order() -> None:
+    shown = question_line("Pay 5 euros to \u202edcba\u202c\x1b[2K" + "a" * 5000 + "\nand more?")
+
+    assert shown == "Pay 5 euros to dcba[2K" + "a" * 5000 + " and more?"
+
+
+def test_a_call_that_waits_for_a_person_is_no_failure() -> None:
+    call = ToolCall({"id": "a", "function": {"name": "pay", "arguments": "{}"}})
+
+    assert outcome_text(call, ToolOutcome("Not run yet", "pending", "id", "Pay?"), UNICODE) == "· waits for a person"

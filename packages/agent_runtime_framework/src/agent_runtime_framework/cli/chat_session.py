@@ -185,7 +185,8 @@ class ChatSession:
         except asyncio.CancelledError:
             self._stopped = True
             raise
-        add_usage(self._usage, result.usage)
+        add_usage(self._usage, result.usage or {})
+        self._add_cost(result.metadata.get("cost"))
         self._waits = self._waits or "approval_id" in result.metadata
         self._view.answered(result)
 
@@ -205,8 +206,11 @@ class ChatSession:
 
     def _count(self, event: RunFinished) -> None:
         add_usage(self._usage, event.usage)
-        if event.cost is not None:
-            self._cost = event.cost + (self._cost or 0)
+        self._add_cost(event.cost)
+
+    def _add_cost(self, cost: Decimal | str | None) -> None:
+        if cost is not None:
+            self._cost = Decimal(cost) + (self._cost or 0)
 
     def _obey(self, command: str, runner: asyncio.Runner) -> None:
         if command == "/usage":

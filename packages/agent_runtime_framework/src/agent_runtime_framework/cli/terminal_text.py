@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["one_line", "plain"]
+__all__ = ["one_line", "plain", "question_line"]
 
 # ESC and its kin can move the cursor, rename the window or answer in the user's name: C0 without newline and
 # tab, DEL, and C1, which some terminals obey as well.
 _CONTROLS = dict.fromkeys([*range(0x00, 0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)])
+
+# What makes a terminal show characters in another order than they stand in: fine in a text, not in a question that
+# somebody says yes to.
+_REORDERING = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def plain(text: str) -> str:
@@ -20,3 +24,8 @@ def one_line(text: str, limit: int | None = None) -> str:
         text = text[: 4 * limit + 1000]
     line = " ".join(plain(text.replace("\r", " ")).split())
     return line if limit is None or len(line) <= limit else line[: max(limit - 3, 0)] + "..."
+
+
+def question_line(text: str) -> str:
+    """The whole of a question on one line, its characters in the order in which they stand."""
+    return one_line(text.translate(_REORDERING))

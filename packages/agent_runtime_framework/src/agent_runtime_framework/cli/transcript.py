@@ -25,7 +25,7 @@ from agent_runtime_framework.cli.chat_view import ChatOpening, ChatView
 from agent_runtime_framework.cli.marks import Marks, marks_for
 from agent_runtime_framework.cli.screen import show_failure
 from agent_runtime_framework.cli.step_line import StepLine
-from agent_runtime_framework.cli.terminal_text import one_line, plain
+from agent_runtime_framework.cli.terminal_text import one_line, plain, question_line
 from agent_runtime_framework.cli.tool_line import call_text, outcome_text
 from agent_runtime_framework.tools.approval import Approval
 
@@ -112,7 +112,7 @@ class Transcript(ChatView):
 
     def waits(self, approval: Approval) -> None:
         """Say what is asked, and under which id it can be answered."""
-        self._line(f"Waits for approval {approval.approval_id}: {one_line(approval.question, 400)}", "yellow")
+        self._line(f"Waits for approval {approval.approval_id}: {question_line(approval.question)}", "yellow")
 
     def answered(self, result: AgentResult) -> None:
         """Show what the agent says."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from agent_runtime_framework.cli.marks import marks_for
 from agent_runtime_framework.cli.step_line import StepLine
-from agent_runtime_framework.cli.terminal_text import one_line
+from agent_runtime_framework.cli.terminal_text import question_line
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -120,7 +120,7 @@ class TerminalInput:
 
     def confirm(self, runner: asyncio.Runner, question: str) -> bool | None:
         """True for `y` or `yes`, None for Ctrl-C and Ctrl-D, False for all else."""
-        message: StyleAndTextTuples = [("", f"{one_line(question, 400)} "), ("class:mark", "[y/N] ")]
+        message: StyleAndTextTuples = [("", f"{question_line(question)} "), ("class:mark", "[y/N] ")]
         try:
             answer = runner.run(self._session.prompt_async(message))
         except (_Left, _Interrupted):
