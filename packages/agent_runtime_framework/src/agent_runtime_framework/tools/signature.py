@@ -194,7 +194,7 @@ def _pydantic_schema(
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(annotation)
         schema = adapter.json_schema(ref_template="#/$defs/{model}")
-    except (PydanticUserError, TypeError, NameError) as error:
+    except (PydanticUserError, TypeError, NameError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"parameter {name!r} has a type without a JSON schema: {reason}") from error
     definitions.update(schema.pop("$defs", {}))
