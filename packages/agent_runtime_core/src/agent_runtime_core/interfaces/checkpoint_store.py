@@ -20,8 +20,8 @@ class CheckpointStore(Protocol):
     one version, which every write to its messages or states raises by one. Values are JSON data (dicts with text
     keys, lists, texts, numbers, booleans, None); what is read back equals what was written and shares nothing with it.
     Ids are any non-empty texts; an owner is any text, `""` where there are no owners. All methods may be called from
-    several tasks, from several processes where the store can be shared, and from different event loops one after the
-    other. Each call happens whole or not at all, also when it is cancelled.
+    several tasks, from several processes where the store can be shared, and from different event loops, one after the
+    other or each in its own thread. Each call happens whole or not at all, also when it is cancelled.
 
     **Runs.** `begin` stores a user's message and takes the conversation's lease; `commit(..., lease=)` writes under
     it; a commit with `finish`, or `release`, ends it. A lease whose time is over is free: the next `begin` takes it,

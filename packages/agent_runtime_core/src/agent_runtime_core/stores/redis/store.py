@@ -317,7 +317,7 @@ class RedisCheckpointStore:
         )
 
     async def close(self) -> None:
-        """Close the connections; the next call opens others."""
+        """Close the connections of all event loops, when their calls are done; the store cannot be used afterwards."""
         await self._server.close()
 
     async def __aenter__(self) -> Self:
