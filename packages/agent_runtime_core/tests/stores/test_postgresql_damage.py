@@ -89,7 +89,7 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(
         await store.load("c", "agent")
 
     assert "the state of agent 'agent' of conversation 'c' is damaged" in str(caught.value)
-    assert "`agent-runtime store rewind c --to 2`" in str(caught.value)
+    assert "`agent-runtime store rewind c 2 --store URL`" in str(caught.value)
     assert "secret" not in str(caught.value)
 
     # And: a message that comes meanwhile is kept, and answered after going back

@@ -96,7 +96,8 @@ class CheckpointStore(Protocol):
             owner: Whose conversation it is.
 
         Raises:
-            StoreUnavailable: The store cannot be read or written; nothing was written.
+            StoreUnavailable: The store cannot be read or written; nothing was written. Or the agent's state cannot be
+                read: the message is stored, and the lease is free.
             TypeError: The message is not JSON data; nothing was written.
             ValueError: `on_busy` is none of the three, or `lease_seconds` not more than 0.
         """
