@@ -185,7 +185,7 @@ class ConversationBusy(StoreError):
     def __init__(self, key: str) -> None:
         super().__init__(
             f"conversation {key!r} is busy: a run is on, or messages wait for theirs. Nothing was kept of this "
-            f"request; send it again later, or let it wait (on_busy='queue').",
+            f"request; ask again later; a message may wait, too (on_busy='queue').",
             key=key,
         )
 
