@@ -477,6 +477,7 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
         ("redis://hid@den@localhost/0", "cannot be read"),
         ("redis://localhost/0?prefix=x", "redis:// has no option 'prefix'; known are keep_versions, key_prefix"),
         ("redis://localhost/0?ssl_keyfile=x", "redis:// has no option 'ssl_keyfile'"),
+        ("redis://localhost/0?keep_versions=x", "keep_versions is 'x'; give a whole number, or 'all'"),
         ("redis://localhost/0?max_connections=many", "max_connections is 'many'; give a whole number"),
         ("redis://localhost/0?max_connections=0", "max_connections is 0; give 1 or more"),
         ("redis://localhost/0?timeout_s=0", "timeout_s is 0.0; give more than 0"),

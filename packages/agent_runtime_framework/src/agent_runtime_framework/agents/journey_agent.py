@@ -38,6 +38,7 @@ from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.llm_call import LLMClient, checked_client
 from agent_runtime_framework.executor.tracing import Tracing, traced
+from agent_runtime_framework.memory.message import with_roles
 from agent_runtime_framework.state import BaseJourneyState
 
 __all__ = ["JourneyAgent"]
@@ -295,9 +296,9 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
         return await self.load_state(AgentContext(uuid4(), conversation_id, [], owner=owner))
 
     async def get_history(self, conversation_id: UUID | str, *, owner: str = "") -> list[AgentMessage]:
-        """All stored messages of a conversation, oldest first."""
+        """All stored messages of a conversation, oldest first; what is no message is left out, and logged."""
         stored = await self.store.history(str(conversation_id), owner=owner)
-        return [AgentMessage.from_dict(message) for message in stored]
+        return [AgentMessage.from_dict(message) for message in with_roles(stored, str(conversation_id))]
 
     async def get_cost(self, conversation_id: UUID | str, *, owner: str = "") -> Decimal | None:
         """What the stored replies of a conversation have cost in US dollars.
@@ -346,6 +347,8 @@ class JourneyAgent(BaseAgent, Generic[StateT, ToolsT, StepT]):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
         if message_id is not None and not str(message_id):
             raise ValueError("message_id is empty; give the message a name, such as str(uuid4()), or leave it out")
+        if not isinstance(owner, str):
+            raise TypeError(f"owner is a text, not {type(owner).__name__}; '' where there are no owners")
         run_id = uuid4()
         incoming = Incoming(
             message={"role": "user", "content": whole_text(text)},

@@ -157,7 +157,7 @@ class Server:
         end = "Nothing was written"
         if in_doubt:
             words = f"went away while it was written to ({told})"
-            end = "Whether that was done is not known; look first"
+            end = "Whether that was done is not known. Look first; a message may be sent again under its message_id"
         elif isinstance(error, (AuthenticationError, AuthorizationError, NoPermissionError)):
             words = f"refuses this user ({told}): check the user, the password and their permissions"
         elif isinstance(error, OutOfMemoryError):

@@ -269,7 +269,7 @@ class RedisCheckpointStore:
         check_texts(conversation_id, owner)
         status, *reply = await self._call("rewind", owner, conversation_id, _within(version))
         if status == b"missing":
-            raise VersionNotFound(conversation_id, version)
+            raise VersionNotFound(conversation_id, version, has_conversation=reply[0] > 0)
         if status == b"busy":
             raise ConversationBusy(conversation_id)
         return int(reply[0])
@@ -289,9 +289,9 @@ class RedisCheckpointStore:
             more_keys=(self._base(copy),),
         )
         if status == b"missing":
-            raise VersionNotFound(conversation_id, version or 0)
+            raise VersionNotFound(conversation_id, version or 0, has_conversation=reply[0] > 0)
         if status == b"conflict":
-            raise StoreConflict(new_conversation_id, 0, reply[0])
+            raise StoreConflict(new_conversation_id, 0, reply[0], is_copy=True)
         return int(reply[0])
 
     async def delete_state(self, conversation_id: str, agent_key: str, *, owner: str = "") -> bool:
