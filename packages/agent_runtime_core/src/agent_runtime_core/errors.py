@@ -139,14 +139,18 @@ class StoreConflict(StoreError):
         key: The conversation's id.
         expected_version: The version that the caller had read.
         found_version: The version in the store now (0: nothing is stored).
+        is_copy: Whether the conversation was to be made as a copy of another one.
     """
 
-    def __init__(self, key: str, expected_version: int, found_version: int) -> None:
-        super().__init__(
-            f"conversation {key!r} is at version {found_version}, not at {expected_version} as it was read: "
-            f"another run has committed in between. Nothing was written; load it and run again.",
-            key=key,
-        )
+    def __init__(self, key: str, expected_version: int, found_version: int, *, is_copy: bool = False) -> None:
+        if is_copy:
+            words = f"there is a conversation {key!r} already. Nothing was copied; give the copy another id."
+        else:
+            words = (
+                f"conversation {key!r} is at version {found_version}, not at {expected_version} as it was read: "
+                f"another run has committed in between. Nothing was written; load it and run again."
+            )
+        super().__init__(words, key=key)
         self.expected_version = expected_version
         self.found_version = found_version
 
@@ -181,26 +185,31 @@ class ConversationBusy(StoreError):
     def __init__(self, key: str) -> None:
         super().__init__(
             f"conversation {key!r} is busy: a run is on, or messages wait for theirs. Nothing was kept of this "
-            f"request; send it again later, or let it wait (on_busy='queue').",
+            f"request; ask again later; a message may wait, too (on_busy='queue').",
             key=key,
         )
 
 
 class VersionNotFound(StoreError, LookupError):
-    """The conversation has no such version, or does not keep it any more.
+    """The conversation has no such version, or does not keep it any more; or there is no such conversation.
 
     Args:
         key: The conversation's id.
         version: What was asked for.
+        has_conversation: Whether there is such a conversation.
     """
 
-    def __init__(self, key: str, version: int) -> None:
-        super().__init__(
-            f"conversation {key!r} has no version {version} that could be gone back to; "
-            f"`agent-runtime store versions` lists those it has.",
-            key=key,
-        )
+    def __init__(self, key: str, version: int, *, has_conversation: bool = True) -> None:
+        if has_conversation:
+            words = (
+                f"conversation {key!r} has no version {version} that could be gone back to; "
+                f"`agent-runtime store versions` lists those it has."
+            )
+        else:
+            words = f"there is no conversation {key!r} of this owner in this store; give its owner with its id."
+        super().__init__(words, key=key)
         self.version = version
+        self.has_conversation = has_conversation
 
 
 class StoreUnavailable(StoreError):

@@ -149,6 +149,7 @@ async def test_a_database_that_does_not_exist_is_named(postgresql_url: str) -> N
     [
         ("postgresql:///db?host=/nowhere&user=ada", "has no option 'user'"),
         ("postgresql://ada:secret@host/db?pool=3", "has no option 'pool'; known are application_name, host, keep_"),
+        ("postgresql://ada:secret@host/db?keep_versions=x", "keep_versions is 'x'; give a whole number, or 'all'"),
         ("postgresql://ada:secret@host/db?pool_size=many", "pool_size is 'many'; give a whole number"),
         ("postgresql://ada:secret@host/db?pool_size=0", "pool_size is 0; give 1 or more"),
         ("postgresql://ada:secret@host/db?max_overflow=-1", "max_overflow is -1; give 0 or more"),

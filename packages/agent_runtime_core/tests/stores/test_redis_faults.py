@@ -9,7 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -202,6 +205,56 @@ async def test_a_server_that_forgets_the_script_gets_it_again(redis_url: str) ->
             for n in range(5):
                 client.script_flush()
                 assert await store.commit("c", "agent", expected_version=n, messages=[user("a")]) == n + 1
+
+
+def test_event_loops_at_the_same_time_share_a_store(redis_url: str) -> None:
+    store = RedisCheckpointStore(redis_url)
+    together = threading.Barrier(3, timeout=60)
+
+    async def talk(name: str) -> None:
+        together.wait()
+        for n in range(10):
+            await asyncio.gather(
+                *(store.commit(f"{name}{each}", "agent", expected_version=n, messages=[user(str(n))]) for each in "abc")
+            )
+            await store.commit("all", "agent", expected_version=None, messages=[user(name)])
+
+    with ThreadPoolExecutor(3) as threads:
+        for finished in [threads.submit(asyncio.run, talk(name)) for name in "123"]:
+            finished.result(timeout=120)
+
+    async def look() -> None:
+        for name in "123":
+            for each in "abc":
+                assert await store.history(f"{name}{each}") == [user(str(n)) for n in range(10)]
+        assert Counter(message["content"] for message in await store.history("all")) == {
+            user(name)["content"]: 10 for name in "123"
+        }
+        await store.close()
+
+    asyncio.run(look())
+
+
+def test_closing_closes_the_connections_of_other_event_loops(redis_url: str) -> None:
+    store = RedisCheckpointStore(redis_url)
+    began, ended = threading.Event(), threading.Event()
+
+    async def other() -> None:
+        await store.load("c", "agent")
+        began.set()
+        await asyncio.to_thread(ended.wait, 60)
+        with pytest.raises(StoreUnavailable, match="is closed"):
+            await store.load("c", "agent")
+
+    async def close() -> None:
+        await asyncio.to_thread(began.wait, 60)
+        await store.close()
+        ended.set()
+
+    with ThreadPoolExecutor(1) as threads:
+        running = threads.submit(asyncio.run, other())
+        asyncio.run(close())
+        running.result(timeout=60)
 
 
 def test_event_loops_one_after_the_other_share_a_store(redis_url: str) -> None:
@@ -424,6 +477,7 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
         ("redis://hid@den@localhost/0", "cannot be read"),
         ("redis://localhost/0?prefix=x", "redis:// has no option 'prefix'; known are keep_versions, key_prefix"),
         ("redis://localhost/0?ssl_keyfile=x", "redis:// has no option 'ssl_keyfile'"),
+        ("redis://localhost/0?keep_versions=x", "keep_versions is 'x'; give a whole number, or 'all'"),
         ("redis://localhost/0?max_connections=many", "max_connections is 'many'; give a whole number"),
         ("redis://localhost/0?max_connections=0", "max_connections is 0; give 1 or more"),
         ("redis://localhost/0?timeout_s=0", "timeout_s is 0.0; give more than 0"),

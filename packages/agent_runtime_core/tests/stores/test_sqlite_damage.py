@@ -167,14 +167,19 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(path: Path, state
         assert "secret" not in said
         if state is not None:  # one that is gone looks like one that was removed
             assert "Its last readable version is 1" in said
-            assert "`agent-runtime store rewind broken 1 --store sqlite:///" in said
+            assert "`agent-runtime store rewind broken 1 --store URL`" in said
         assert (await store.load("broken", "agent", at_version=1)).state == {"n": 1}
         assert (await store.load("broken", "another agent")).state is None
 
+        # And: a message that comes meanwhile is kept, and nothing is held for it
+        with pytest.raises(StoreUnavailable, match="is damaged"):
+            await store.begin("broken", "agent", message=NEXT, message_id="1", remember=True, lease_seconds=60)
+        assert (await store.history("broken"))[-1] == NEXT
+
         # And: so it is
-        assert await store.rewind("broken", 1) == 4
+        assert await store.rewind("broken", 1) == 5
         checkpoint = await store.load("broken", "agent")
-        assert (checkpoint.version, checkpoint.state, checkpoint.messages) == (4, {"n": 1}, MESSAGES)
+        assert (checkpoint.version, checkpoint.state, checkpoint.messages) == (5, {"n": 1}, MESSAGES)
 
 
 async def test_a_state_without_a_readable_version_can_be_removed(path: Path) -> None:

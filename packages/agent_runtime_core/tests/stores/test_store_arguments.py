@@ -34,6 +34,12 @@ async def test_ids_are_texts(store: CheckpointStore) -> None:
             await call
 
 
+async def test_owners_are_texts(store: CheckpointStore) -> None:
+    nobody: Any = None
+    with pytest.raises(TypeError, match="owners are texts, not NoneType: where there is no owner, give the text ''"):
+        await store.load("c", "agent", owner=nobody)
+
+
 async def test_windows_are_no_negative_numbers(store: CheckpointStore) -> None:
     await store.commit("c", "agent", expected_version=0, messages=[{"role": "user"}])
 

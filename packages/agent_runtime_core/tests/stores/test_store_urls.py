@@ -90,6 +90,8 @@ def test_opening_creates_nothing(tmp_path: Path) -> None:
         ("sqlite:///", "names no file"),
         ("sqlite:///a%00b.db", "names no file"),
         ("sqlite:///j.db?synchronous=sometimes", "synchronous is 'sometimes'; give one of NORMAL, FULL"),
+        ("sqlite:///j.db?keep_versions=x", "keep_versions is 'x'; give a whole number, or 'all'"),
+        ("memory://?keep_versions=x", "keep_versions is 'x'; give a whole number, or 'all'"),
         ("sqlite:///j.db?busy_timeout_ms=soon", "busy_timeout_ms is 'soon'; give a whole number"),
         (
             "sqlite:///j.db?mode=ro",

@@ -13,7 +13,7 @@ from agent_runtime_core.errors import ConfigError, LLMBadReply, StateDecodeError
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import JourneyConfig, RunLimits, ToolParameter, ToolSchema
+from agent_runtime_framework import ConversationStore, JourneyConfig, RunLimits, ToolParameter, ToolSchema
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -319,6 +319,30 @@ async def test_the_history_can_still_be_read_then(signup, store):
     history = await signup.Agent(ScriptedLLM(), store=store).get_history("c")
 
     assert [message.to_dict() for message in history] == stored
+
+
+async def test_what_is_no_message_is_left_out_of_the_history_and_logged(signup, store, caplog):
+    agent = signup.Agent(ScriptedLLM(["Hi", "Again"]), store=store)
+    await agent.send("c", "Hello")
+    await store.commit("c", "signup", expected_version=None, messages=[{"nonsense": "secret"}, {"role": None}])
+    await agent.send("c", "Still there?")
+
+    told = [message.content for message in await agent.get_history("c")]
+    kept = [message.content for message in await ConversationStore(store).get_messages("c")]
+
+    assert told == kept == ["Hello", "Hi", "Still there?", "Again"]
+    assert "number 2 of those read of conversation 'c' is no message" in caplog.text
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("owner", [None, 5, b"ada"])
+async def test_an_owner_that_is_neither_a_text_nor_a_uuid_is_refused_and_nothing_is_stored(signup, store, owner):
+    agent = signup.Agent(ScriptedLLM([]), store=store)
+
+    with pytest.raises(TypeError, match="owner is .*; give a text or a UUID"):
+        await agent.send("c", "Hello", owner=owner)
+
+    assert await store.conversations() == []
 
 
 @pytest.mark.parametrize("content", [b"this is no database, but a diary" * 100, b"SQLite format 3\0" + b"\xff" * 4000])

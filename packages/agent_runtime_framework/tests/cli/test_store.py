@@ -144,7 +144,10 @@ def test_an_export_is_lines_of_json_in_a_private_new_file(agent_runtime: Run, tm
 
 def test_nothing_is_removed_without_a_yes(agent_runtime: Run) -> None:
     refused(agent_runtime("store", "erase", "c3", "--store", URL, lines=("y",)), "give --yes. Nothing was changed.")
-    refused(agent_runtime("store", "prune", "--older-than", "0d", "--store", URL), "give --yes")
+    refused(
+        agent_runtime("store", "prune", "--older-than", "0d", "--store", URL),
+        "This removes every conversation that nobody writes to at this moment. Nobody can be asked here: give --yes",
+    )
     refused(agent_runtime("store", "rewind", "c3", "1", "--store", URL), "give --yes")
     refused(agent_runtime("store", "erase", "--yes", "--store", URL), "say what to erase")
 
@@ -203,7 +206,15 @@ def test_versions_rewind_and_fork(agent_runtime: Run) -> None:
     for name in ("c3", "copy"):
         assert json.loads(done(agent_runtime("store", "show", name, "--json", "--store", URL)))["message_count"] == 1
     refused(agent_runtime("store", "rewind", "c3", "77", "--yes", "--store", URL), "has no version 77", 1)
-    refused(agent_runtime("store", "fork", "c3", "copy", "--store", URL), "'copy'", 1)
+    refused(
+        agent_runtime("store", "fork", "c3", "copy", "--store", URL),
+        "a conversation 'copy' already. Nothing was copied",
+        1,
+    )
+    for command in (("fork", "gone", "new"), ("rewind", "gone", "1", "--yes")):
+        refused(
+            agent_runtime("store", *command, "--store", URL), "no conversation 'gone' in this store. Whose is it?", 1
+        )
     refused(agent_runtime("store", "versions", "gone", "--store", URL), "no conversation 'gone'", 1)
 
 
@@ -212,7 +223,20 @@ def test_upgrade_tells_the_versions(agent_runtime: Run) -> None:
 
     assert same["before"] == same["after"] != ""
     assert "already" in done(agent_runtime("store", "upgrade", "--store", URL))
-    assert "nothing to upgrade" in done(agent_runtime("store", "upgrade", "--store", "memory://"))
+
+
+def test_a_server_without_tables_has_nothing_to_upgrade(agent_runtime: Run, redis_url: str) -> None:
+    assert "nothing to upgrade" in done(agent_runtime("store", "upgrade", "--store", redis_url))
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "command", [("info",), ("show", "c3"), ("prune", "--older-than", "90d", "--yes"), ("upgrade",)]
+)
+def test_the_memory_of_another_process_cannot_be_looked_at(
+    command: tuple[str, ...], url: str, agent_runtime: Run
+) -> None:
+    refused(agent_runtime("store", *command, "--store", url), "--store: what is in memory")
 
 
 def test_upgrade_makes_the_tables_of_a_database(agent_runtime: Run, postgresql_url: str) -> None:

@@ -7,8 +7,9 @@ from contextlib import aclosing
 from typing import Any
 
 from agent_runtime_core.errors import StoreUnavailable, VersionNotFound
+from agent_runtime_core.housekeeping.damage import is_damage, key_without_state, missing_messages, readable_states
 from agent_runtime_core.housekeeping.listing import each_conversation, find_conversation
-from agent_runtime_core.interfaces import CheckpointStore, ConversationInfo
+from agent_runtime_core.interfaces import Checkpoint, CheckpointStore, ConversationInfo, VersionInfo
 
 __all__ = ["FORMAT", "export_conversation", "export_owner"]
 
@@ -30,7 +31,8 @@ async def export_conversation(
          "states": {agent key: {"state": {...}, "state_version": int}},
          "versions": [{"version": int, "message_count": int, "committed_at": str, "agent_keys": [str]}]}
 
-    Messages and states are of one moment, also while runs go on. Messages that wait for a run are not in it.
+    Messages and states are of one moment, also while runs go on. Messages that wait for a run are not in it. What is
+    damaged is left out; there is then one more key, `"unreadable": [str]`, with a sentence for each such thing.
 
     Raises:
         StoreUnavailable: The store cannot be read, or the conversation is written to all the time.
@@ -74,28 +76,34 @@ async def _of_one_moment(store: CheckpointStore, info: ConversationInfo) -> dict
     Raises:
         VersionNotFound: The version that was read first is gone.
     """
-    name, owner = info.conversation_id, info.owner
-    checkpoint = await store.load(name, info.agent_keys[0] if info.agent_keys else "", owner=owner)
+    name = info.conversation_id
+    try:
+        checkpoint = await store.load(name, key_without_state(info), owner=info.owner)
+    except StoreUnavailable as error:
+        if not is_damage(error, name):
+            raise
+        return _export(info, Checkpoint(version=info.version), {}, [], [str(error)])
     if checkpoint.version == 0:
         return None
     if checkpoint.version != info.version:  # there may be more agents by now
         raise VersionNotFound(name, info.version)
-    states: dict[str, Any] = {}
-    for place, agent_key in enumerate(info.agent_keys):
-        if place:
-            checkpoint_of_agent = await store.load(
-                name, agent_key, max_messages=0, at_version=checkpoint.version, owner=owner
-            )
-        else:
-            checkpoint_of_agent = checkpoint
-        states[agent_key] = {
-            "state": checkpoint_of_agent.state,
-            "state_version": checkpoint_of_agent.state_version,
-        }
-    return {
+    states, unreadable = await readable_states(store, info, at_version=checkpoint.version)
+    unreadable += missing_messages(checkpoint.message_count, len(checkpoint.messages))
+    versions = await store.versions(name, owner=info.owner)
+    return _export(info, checkpoint, states, versions, unreadable)
+
+
+def _export(
+    info: ConversationInfo,
+    checkpoint: Checkpoint,
+    states: dict[str, Any],
+    versions: list[VersionInfo],
+    unreadable: list[str],
+) -> dict[str, Any]:
+    exported = {
         "format": FORMAT,
-        "owner": owner,
-        "conversation_id": name,
+        "owner": info.owner,
+        "conversation_id": info.conversation_id,
         "version": checkpoint.version,
         "created_at": info.created_at.isoformat(),
         "updated_at": info.updated_at.isoformat(),
@@ -108,7 +116,8 @@ async def _of_one_moment(store: CheckpointStore, info: ConversationInfo) -> dict
                 "committed_at": each.committed_at.isoformat(),
                 "agent_keys": list(each.agent_keys),
             }
-            for each in await store.versions(name, owner=owner)
+            for each in versions
             if each.version <= checkpoint.version
         ],
     }
+    return {**exported, "unreadable": unreadable} if unreadable else exported

@@ -20,8 +20,8 @@ class CheckpointStore(Protocol):
     one version, which every write to its messages or states raises by one. Values are JSON data (dicts with text
     keys, lists, texts, numbers, booleans, None); what is read back equals what was written and shares nothing with it.
     Ids are any non-empty texts; an owner is any text, `""` where there are no owners. All methods may be called from
-    several tasks, from several processes where the store can be shared, and from different event loops one after the
-    other. Each call happens whole or not at all, also when it is cancelled.
+    several tasks, from several processes where the store can be shared, and from different event loops, one after the
+    other or each in its own thread. Each call happens whole or not at all, also when it is cancelled.
 
     **Runs.** `begin` stores a user's message and takes the conversation's lease; `commit(..., lease=)` writes under
     it; a commit with `finish`, or `release`, ends it. A lease whose time is over is free: the next `begin` takes it,
@@ -96,7 +96,8 @@ class CheckpointStore(Protocol):
             owner: Whose conversation it is.
 
         Raises:
-            StoreUnavailable: The store cannot be read or written; nothing was written.
+            StoreUnavailable: The store cannot be read or written; nothing was written. Or the agent's state cannot be
+                read: the message is stored, and the lease is free.
             TypeError: The message is not JSON data; nothing was written.
             ValueError: `on_busy` is none of the three, or `lease_seconds` not more than 0.
         """

@@ -49,16 +49,15 @@ def check_keep_versions(keep_versions: int | None) -> int | None:
 
 
 def check_texts(*names: str) -> None:
-    """Make sure that conversation ids and agent keys are texts.
+    """Make sure that conversation ids, agent keys and owners are texts.
 
     Raises:
         TypeError: One is of another type, such as a UUID.
     """
     for name in names:
         if not isinstance(name, str):
-            raise TypeError(
-                f"conversation ids and agent keys are texts, not {type(name).__name__}: give str({name!r})."
-            )
+            advice = "where there is no owner, give the text ''" if name is None else f"give str({name!r})"
+            raise TypeError(f"conversation ids, agent keys and owners are texts, not {type(name).__name__}: {advice}.")
 
 
 def check_window(name: str, count: int) -> int:

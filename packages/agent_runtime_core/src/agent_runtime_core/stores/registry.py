@@ -130,7 +130,8 @@ def _read_options(scheme: str, options: Mapping[str, str], known: Mapping[str, C
         try:
             values[name] = read(text)
         except ValueError as error:
-            raise ConfigError(f"{name} is {text!r}; give a whole number.") from error
+            kind = "a whole number, or 'all'" if name == "keep_versions" else "a whole number"
+            raise ConfigError(f"{name} is {text!r}; give {kind}.") from error
     return values
 
 

@@ -19,6 +19,7 @@ from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
+from agent_runtime_framework.memory.message import with_roles
 from agent_runtime_framework.state import BaseJourneyState
 from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.notes import JourneyNotes
@@ -167,9 +168,9 @@ class KeptConversations(BaseAgent, Generic[StateT]):
         return (await self._stored_notes(conversation_id, owner)).travel.cancelled
 
     async def get_history(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> list[AgentMessage]:
-        """All stored messages of a conversation, oldest first; what has no role is no message, and left out."""
+        """All stored messages of a conversation, oldest first; what is no message is left out, and logged."""
         stored = await self.store.history(str(conversation_id), owner=checked_owner(owner))
-        return [AgentMessage.from_dict(message) for message in stored if isinstance(message.get("role"), str)]
+        return [AgentMessage.from_dict(message) for message in with_roles(stored, str(conversation_id))]
 
     async def get_cost(self, conversation_id: UUID | str, *, owner: UUID | str = "") -> Decimal | None:
         """What the stored replies of a conversation have cost in US dollars.

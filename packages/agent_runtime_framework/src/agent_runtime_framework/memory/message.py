@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.memory.copying import copied
 
-__all__ = ["StoredMessage", "message_dict"]
+__all__ = ["StoredMessage", "message_dict", "with_roles"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass
@@ -95,3 +98,19 @@ def message_dict(message: Any) -> MessageDict:
 def _call_dict(call: Any) -> Any:
     """A tool call as a dict; the objects of `LLMResponse.tool_calls` can be stored, too."""
     return call.to_dict() if hasattr(call, "to_dict") else call
+
+
+def with_roles(stored: Iterable[Any], conversation_id: str) -> list[MessageDict]:
+    """Those of the stored messages that have a role; what somebody else has left there without one is logged."""
+    messages = []
+    for position, message in enumerate(stored):
+        if isinstance(message, Mapping) and isinstance(message.get("role"), str):
+            messages.append(dict(message))
+        else:
+            _LOGGER.warning(
+                "What is number %d of those read of conversation %r is no message, for it has no role, and was left "
+                "out; the store keeps it.",
+                position,
+                conversation_id,
+            )
+    return messages

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from agent_runtime_framework.memory.backend import AnyBackend, open_backend
 from agent_runtime_framework.memory.key_value import InMemoryStore, MemoryStore
-from agent_runtime_framework.memory.message import StoredMessage, message_dict
+from agent_runtime_framework.memory.message import StoredMessage, message_dict, with_roles
 
 __all__ = ["ConversationStore", "InMemoryStore", "MemoryStore", "StateStore", "StoredMessage"]
 
@@ -92,6 +92,8 @@ class ConversationStore(MemoryStore[list[StoredMessage]]):
     async def get_messages(self, conversation_id: object, limit: int | None = None) -> list[StoredMessage]:
         """The last `limit` messages, or all of them, oldest first; `[]` for an unknown conversation.
 
+        What is no message is left out, and logged.
+
         Raises:
             ValueError: The limit is negative.
         """
@@ -100,7 +102,7 @@ class ConversationStore(MemoryStore[list[StoredMessage]]):
                 raise ValueError(f"limit is {limit}; give 0 or more messages, or None for all.")
             return []
         messages = await self._backend.last_messages(str(conversation_id), limit)
-        return [StoredMessage.from_dict(message) for message in messages]
+        return [StoredMessage.from_dict(message) for message in with_roles(messages, str(conversation_id))]
 
     async def add_message(self, conversation_id: object, message: Any) -> None:
         """Append a message: a `StoredMessage`, an `AgentMessage` or a dict.

@@ -212,7 +212,7 @@ class InMemoryCheckpointStore:
             now = self._clock()
             conversation = self._conversations.get((owner, conversation_id))
             if conversation is None:
-                raise VersionNotFound(conversation_id, version)
+                raise VersionNotFound(conversation_id, version, has_conversation=False)
             if conversation.line.is_busy(now):
                 raise ConversationBusy(conversation_id)
             return conversation.rewind(version, now)
@@ -225,10 +225,10 @@ class InMemoryCheckpointStore:
         with self._lock:
             conversation = self._conversations.get((owner, conversation_id))
             if conversation is None:
-                raise VersionNotFound(conversation_id, version or 0)
+                raise VersionNotFound(conversation_id, version or 0, has_conversation=False)
             there = self._conversations.get((owner, new_conversation_id))
             if there is not None:
-                raise StoreConflict(new_conversation_id, 0, there.version)
+                raise StoreConflict(new_conversation_id, 0, there.version, is_copy=True)
             copy = conversation.fork(version, new_conversation_id, self._clock())
             self._add(owner, new_conversation_id, copy)
             return copy.version

@@ -90,4 +90,5 @@ def _read(name: str, text: str) -> Any:
         return _OWN[name](text)
     except ValueError as error:
         kind = "seconds" if name.endswith("_s") else "a whole number"
+        kind += ", or 'all'" if name == "keep_versions" else ""
         raise ConfigError(f"{name} is {text!r}; give {kind}.") from error

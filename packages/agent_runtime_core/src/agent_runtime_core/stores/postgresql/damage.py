@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from shlex import quote
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -12,6 +11,7 @@ from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
 from agent_runtime_core.stores.postgresql.names import key_of
+from agent_runtime_core.stores.way_back import way_back
 
 __all__ = ["read_joined", "read_object", "readable_messages", "readable_result", "state_damage"]
 
@@ -105,11 +105,7 @@ def state_damage(
         if last_version is None:
             break  # what was before is not kept any more
         if body is None or _is_object(body):
-            advice = (
-                f"Its last readable version is {last_version}: go back to it with `agent-runtime store rewind "
-                f"{quote(conversation_id)} {last_version} --store URL` (and --owner, where it has one), or restore "
-                f"it from a backup."
-            )
+            advice = f"{way_back(conversation_id, owner, last_version)}, or restore it from a backup."
             break
     return StoreUnavailable(
         f"the state of agent {agent_key!r} of conversation {conversation_id!r} is damaged ({problem}). {advice}",

@@ -76,7 +76,10 @@ def explained(error: BaseException, shown: str, *, in_doubt: bool = False) -> St
     cause = driver_error(error)
     code = _code(cause)
     if in_doubt:
-        words = f"went away while it was written to ({_named(cause)}); whether that was done is not known. Look first"
+        words = (
+            f"went away while it was written to ({_named(cause)}); whether that was done is not known. Look first; a "
+            f"message may be sent again under its message_id"
+        )
     elif code in _WORDS:
         words = f"{_WORDS[code].format(error=_named(cause))}. Nothing was written"
     elif isinstance(cause, (OSError, TimeoutError)) or is_broken(cause):

@@ -108,7 +108,7 @@ def rewind(connection: Connection, owner: str, conversation_id: str, version: in
     """See `CheckpointStore.rewind`."""
     head = locked_head(connection, owner, conversation_id)
     if head is None:
-        raise VersionNotFound(conversation_id, version)
+        raise VersionNotFound(conversation_id, version, has_conversation=False)
     if head.is_busy():
         raise ConversationBusy(conversation_id)
     trim_versions(connection, head.number, keep)  # what may not be gone back to any more must not come back
@@ -123,10 +123,10 @@ def fork(
     """See `CheckpointStore.fork`."""
     head = locked_head(connection, owner, conversation_id)
     if head is None:
-        raise VersionNotFound(conversation_id, version or 0)
+        raise VersionNotFound(conversation_id, version or 0, has_conversation=False)
     there = head if new_conversation_id == conversation_id else locked_head(connection, owner, new_conversation_id)
     if there is not None:
-        raise StoreConflict(new_conversation_id, 0, there.version)
+        raise StoreConflict(new_conversation_id, 0, there.version, is_copy=True)
     trim_versions(connection, head.number, keep)
     version = head.version if version is None else version
     named: dict[str, Any] = {"number": head.number, "version": version, "owner": key_of(owner)}
@@ -135,7 +135,7 @@ def fork(
     named["count"] = _count_at(connection, head.number, conversation_id, version)
     if connection.execute(_FORK, named).one_or_none() is None:
         there = locked_head(connection, owner, new_conversation_id)
-        raise StoreConflict(new_conversation_id, 0, 0 if there is None else there.version)
+        raise StoreConflict(new_conversation_id, 0, 0 if there is None else there.version, is_copy=True)
     return version
 
 

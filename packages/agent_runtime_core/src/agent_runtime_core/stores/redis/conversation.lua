@@ -84,7 +84,7 @@ local function prune()
         if agent then
             local base_row = redis.call('ZREVRANGEBYSCORE', state_of(agent), first, '-inf', 'LIMIT', 0, 1)
             if base_row[1] then
-                redis.call('ZREMRANGEBYSCORE', state_of(agent), '-inf', '(' .. string.match(base_row[1], '^%d+'))
+                redis.call('ZREMRANGEBYSCORE', state_of(agent), '-inf', '(' .. (string.match(base_row[1], '^%d+') or '0'))
             end
         end
     end

@@ -39,7 +39,7 @@ calls['rewind'] = function()
     if count and is_busy() then
         return {'busy'}
     elseif not count then
-        return {'missing'}
+        return {'missing', version_now()}
     end
     count_messages(count - redis.call('LLEN', history))
     if count == 0 then
@@ -78,13 +78,13 @@ calls['fork'] = function()
     local version = tonumber(ARGV[4]) or now_at
     local count = count_at(version)
     if now_at == 0 then
-        return {'missing'}
+        return {'missing', version_now()}
     end
     local there = redis.call('HGET', copy .. ':head', 'version')
     if there then
         return {'conflict', tonumber(there)}
     elseif not count then
-        return {'missing'}
+        return {'missing', version_now()}
     end
     redis.call('HSET', copy .. ':head', 'version', version, 'created', now_us, 'updated', now_us)
     redis.call('ZADD', index, 0, ARGV[5])

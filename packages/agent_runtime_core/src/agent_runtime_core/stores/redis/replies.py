@@ -3,54 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from agent_runtime_core.errors import StoreUnavailable
-from agent_runtime_core.interfaces.checkpoint import Checkpoint, ConversationInfo, VersionInfo
-from agent_runtime_core.messages import MessageDict
-from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.interfaces.checkpoint import ConversationInfo, VersionInfo
 from agent_runtime_core.stores.redis.names import as_text, owner_and_id
 
-__all__ = ["checkpoint_of", "info_of", "messages_of", "microseconds", "object_of", "version_of"]
+__all__ = ["Row", "info_of", "microseconds", "version_of"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def object_of(data: bytes) -> dict[str, Any]:
-    """The dict that was stored.
+class Row(NamedTuple):
+    """A conversation as the server tells it; what of it can be read is still to be seen."""
 
-    Raises:
-        StoreUnavailable: Something else wrote there.
-    """
-    try:
-        value = decoded(data)
-    except ValueError as error:
-        raise StoreUnavailable(f"a stored value is damaged ({error}); restore it from a backup.") from None
-    if not isinstance(value, dict):
-        raise StoreUnavailable("a stored value is damaged (it is no JSON object); restore it from a backup.")
-    return value
-
-
-def messages_of(rows: list[bytes]) -> list[MessageDict]:
-    """The messages that were stored."""
-    return [object_of(row) for row in rows]
-
-
-def checkpoint_of(reply: list[Any]) -> Checkpoint:
-    """A conversation: version, the state's row, number of messages, messages."""
-    version, row, count, messages = reply
-    state, state_version = None, 0
-    if row and not row.endswith(b" -"):  # JSON ends with a brace
-        _, written_with, data = row.split(b" ", 2)
-        state, state_version = object_of(data), int(written_with)
-    return Checkpoint(
-        version=version,
-        state=state,
-        state_version=state_version,
-        messages=messages_of(messages),
-        message_count=count,
-    )
+    version: int
+    state: bytes
+    message_count: int
+    messages: list[bytes]
 
 
 def version_of(row: bytes) -> VersionInfo:

@@ -30,7 +30,7 @@ calls['begin'] = function()
         local first, last = receipt[1] + 1, receipt[3] - 1
         if receipt[3] >= 0 then
             local messages = first <= last and redis.call('LRANGE', history, first, last) or {}
-            return {'answered', version_now(), messages, receipt[4], receipt[2]}
+            return {'answered', version_now(), messages, receipt[4], receipt[2], receipt[1] + 1}
         end
     end
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import threading
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any, Literal
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import BlockingConnectionPool, SSLConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -27,6 +25,7 @@ from redis.exceptions import (
 
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.stores.redis.address import Address
+from agent_runtime_core.stores.redis.connections import Connections
 
 __all__ = ["Kind", "Server"]
 
@@ -62,9 +61,9 @@ class Server:
         self._address = address
         self._max_connections = max_connections
         self._timeout_s = timeout_s
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Redis | None = None
-        self._life: AsyncGenerator[None, None] | None = None
+        self._connections: dict[asyncio.AbstractEventLoop, Connections] = {}
+        self._lock = threading.Lock()
+        self._is_closed = False
 
     @property
     def shown(self) -> str:
@@ -81,9 +80,13 @@ class Server:
                 answer came.
 
         Raises:
-            StoreUnavailable: The server cannot be reached, or refuses.
+            StoreUnavailable: The server cannot be reached, or refuses; or the store is closed.
         """
-        client = await self._connected()
+        return await self._connected().run(lambda client: self._called(client, keys, arguments, kind))
+
+    async def _called(
+        self, client: Redis, keys: Sequence[bytes], arguments: Sequence[_Argument], kind: Kind
+    ) -> list[Any]:
         in_doubt = False
         try:
             try:
@@ -105,7 +108,9 @@ class Server:
 
     async def size(self, prefix: bytes) -> int | None:
         """How many bytes all keys with this prefix take up; None where the server does not tell."""
-        client = await self._connected()
+        return await self._connected().run(lambda client: self._size(client, prefix))
+
+    async def _size(self, client: Redis, prefix: bytes) -> int | None:
         pattern = b"".join(b"\\" + bytes([each]) if each in b"*?[]\\^-" else bytes([each]) for each in prefix) + b"*"
         total = 0
         try:
@@ -122,41 +127,37 @@ class Server:
             raise self._explained(error, in_doubt=False) from error
         return total
 
-    async def _connected(self) -> Redis:
+    def _connected(self) -> Connections:
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._loop = loop
-            self._client = client = Redis(connection_pool=self._pool())
-            self._life = _life(client)
-            await anext(self._life)
-        return self._client
-
-    def _pool(self) -> BlockingConnectionPool:
-        more: dict[str, Any] = {"connection_class": SSLConnection} if self._address.tls else {}
-        return BlockingConnectionPool(
-            max_connections=self._max_connections,
-            timeout=self._timeout_s,
-            socket_timeout=self._timeout_s,
-            socket_connect_timeout=self._timeout_s,
-            driver_info=None,  # it would be looked up on disk for each connection
-            # Repeating is ours: we know which calls may be made twice.
-            retry=Retry(NoBackoff(), 0),
-            **more,
-            **self._address.connection,
-        )
+        connections = self._connections.get(loop)
+        if connections is None:
+            with self._lock:
+                if self._is_closed:
+                    raise StoreUnavailable(f"the store of {self.shown} is closed: open another one.", key=self.shown)
+                for each in [each for each in self._connections if each.is_closed()]:
+                    del self._connections[each]
+                connections = Connections(self._address, self._max_connections, self._timeout_s)
+                self._connections[loop] = connections
+        return connections
 
     async def close(self) -> None:
-        """Close the connections of this event loop; those of a loop that has ended were closed with it."""
-        life, self._life, self._client = self._life, None, None
-        if life is not None and self._loop is asyncio.get_running_loop():
-            await life.aclose()
+        """Close the connections of every event loop that still runs, when their calls are done."""
+        with self._lock:
+            self._is_closed = True
+            closing, self._connections = self._connections, {}
+        here = asyncio.get_running_loop()
+        for loop, connections in closing.items():
+            if loop is here:
+                await connections.close()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(connections.close(), loop))
 
     def _explained(self, error: Exception, *, in_doubt: bool) -> StoreUnavailable:
         told = f"{type(error).__name__}: {str(error).splitlines()[0]}" if str(error) else type(error).__name__
         end = "Nothing was written"
         if in_doubt:
             words = f"went away while it was written to ({told})"
-            end = "Whether that was done is not known; look first"
+            end = "Whether that was done is not known. Look first; a message may be sent again under its message_id"
         elif isinstance(error, (AuthenticationError, AuthorizationError, NoPermissionError)):
             words = f"refuses this user ({told}): check the user, the password and their permissions"
         elif isinstance(error, OutOfMemoryError):
@@ -180,11 +181,3 @@ def _was_sent(error: Exception) -> bool:
     if isinstance(error, (AuthenticationError, AuthorizationError, BusyLoadingError)):
         return False
     return not any(words in str(error) for words in (_NONE_FREE, _NOT_CONNECTED))
-
-
-async def _life(client: Redis) -> AsyncGenerator[None, None]:
-    """Closes the client with its event loop, as `asyncio.run` closes every generator that was begun in it."""
-    try:
-        yield
-    finally:
-        await client.aclose(close_connection_pool=True)

@@ -8,7 +8,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from agent_runtime_core.errors import ConfigError, ConversationBusy, LeaseLost, StoreConflict, VersionNotFound
+from agent_runtime_core.errors import (
+    ConfigError,
+    ConversationBusy,
+    LeaseLost,
+    StoreConflict,
+    StoreUnavailable,
+    VersionNotFound,
+)
 from agent_runtime_core.interfaces.checkpoint import Checkpoint, ConversationInfo, Removal, StoreInfo, VersionInfo
 from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
 from agent_runtime_core.messages import MessageDict
@@ -23,15 +30,9 @@ from agent_runtime_core.stores.arguments import (
 from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.stores.lease import new_lease
 from agent_runtime_core.stores.redis.address import read_address
+from agent_runtime_core.stores.redis.damage import read_state, readable_messages, readable_result, state_damage
 from agent_runtime_core.stores.redis.names import as_bytes, first_of, name_of
-from agent_runtime_core.stores.redis.replies import (
-    checkpoint_of,
-    info_of,
-    messages_of,
-    microseconds,
-    object_of,
-    version_of,
-)
+from agent_runtime_core.stores.redis.replies import Row, info_of, microseconds, version_of
 from agent_runtime_core.stores.redis.server import Kind, Server
 
 __all__ = ["RedisCheckpointStore"]
@@ -107,7 +108,7 @@ class RedisCheckpointStore:
         )
         if status == b"missing":
             raise VersionNotFound(conversation_id, at_version or 0)
-        return checkpoint_of(reply[0])
+        return await self._checkpoint(conversation_id, owner, agent_key, Row(*reply[0]))
 
     async def begin(
         self,
@@ -143,10 +144,19 @@ class RedisCheckpointStore:
         if status == b"waiting":
             return Waiting(ahead=reply[0])
         if status == b"begun":
-            placed, checkpoint = reply
-            return Begun(lease=lease, checkpoint=checkpoint_of(checkpoint), placed=int(placed))
-        version, messages, result, remembered = reply
-        answer = Answered(version=version, messages=messages_of(messages), result=object_of(result))
+            placed, row = reply
+            try:
+                checkpoint = await self._checkpoint(conversation_id, owner, agent_key, Row(*row))
+            except StoreUnavailable:
+                await self.release(conversation_id, lease, owner=owner)  # so that somebody may go back at once
+                raise
+            return Begun(lease=lease, checkpoint=checkpoint, placed=int(placed))
+        version, messages, result, remembered, start = reply
+        answer = Answered(
+            version=version,
+            messages=readable_messages(conversation_id, start, messages),
+            result=readable_result(conversation_id, result),
+        )
         if remembered == b"0":  # a call of its own, so that an answer that is lost on its way is not forgotten
             await self._call("forget", owner, conversation_id, own_id, kind="again")
         return answer
@@ -217,7 +227,7 @@ class RedisCheckpointStore:
             return []
         stop = -1 if limit is None else _within(start + limit - 1)
         _, rows = await self._call("history", owner, conversation_id, _within(start), stop, kind="read")
-        return messages_of(rows)
+        return readable_messages(conversation_id, start, rows)
 
     async def conversations(
         self,
@@ -259,7 +269,7 @@ class RedisCheckpointStore:
         check_texts(conversation_id, owner)
         status, *reply = await self._call("rewind", owner, conversation_id, _within(version))
         if status == b"missing":
-            raise VersionNotFound(conversation_id, version)
+            raise VersionNotFound(conversation_id, version, has_conversation=reply[0] > 0)
         if status == b"busy":
             raise ConversationBusy(conversation_id)
         return int(reply[0])
@@ -279,9 +289,9 @@ class RedisCheckpointStore:
             more_keys=(self._base(copy),),
         )
         if status == b"missing":
-            raise VersionNotFound(conversation_id, version or 0)
+            raise VersionNotFound(conversation_id, version or 0, has_conversation=reply[0] > 0)
         if status == b"conflict":
-            raise StoreConflict(new_conversation_id, 0, reply[0])
+            raise StoreConflict(new_conversation_id, 0, reply[0], is_copy=True)
         return int(reply[0])
 
     async def delete_state(self, conversation_id: str, agent_key: str, *, owner: str = "") -> bool:
@@ -317,7 +327,7 @@ class RedisCheckpointStore:
         )
 
     async def close(self) -> None:
-        """Close the connections; the next call opens others."""
+        """Close the connections of all event loops, when their calls are done; the store cannot be used afterwards."""
         await self._server.close()
 
     async def __aenter__(self) -> Self:
@@ -329,6 +339,34 @@ class RedisCheckpointStore:
     ) -> None:
         """Close it."""
         await self.close()
+
+    async def _checkpoint(self, conversation_id: str, owner: str, agent_key: str, row: Row) -> Checkpoint:
+        try:
+            state, state_version = read_state(row.state)
+        except ValueError as problem:
+            version = await self._last_readable(conversation_id, owner, agent_key, row.version)
+            raise state_damage(conversation_id, owner, agent_key, problem, version) from None
+        return Checkpoint(
+            version=row.version,
+            state=state,
+            state_version=state_version,
+            messages=readable_messages(conversation_id, row.message_count - len(row.messages), row.messages),
+            message_count=row.message_count,
+        )
+
+    async def _last_readable(self, conversation_id: str, owner: str, agent_key: str, before: int) -> int | None:
+        for each in reversed(await self.versions(conversation_id, owner=owner)):
+            if each.version >= before:
+                continue
+            status, *reply = await self._call(
+                "load", owner, conversation_id, as_bytes(agent_key), 0, each.version, kind="read"
+            )
+            try:
+                if status != b"missing" and read_state(Row(*reply[0]).state)[0] is not None:
+                    return each.version
+            except ValueError:
+                continue
+        return None
 
     def _base(self, name: bytes) -> bytes:
         """What the keys of a conversation begin with; the length keeps two names from running into one key."""

@@ -52,7 +52,7 @@ def rewind(
     now = clock()
     head = find_head(cursor, owner, conversation_id)
     if head is None:
-        raise VersionNotFound(conversation_id, version)
+        raise VersionNotFound(conversation_id, version, has_conversation=False)
     if head.is_busy(now):
         raise ConversationBusy(conversation_id)
     count = count_at(cursor, conversation_id, head, version, keep)
@@ -89,10 +89,10 @@ def fork(
     """See `CheckpointStore.fork`."""
     head = find_head(cursor, owner, conversation_id)
     if head is None:
-        raise VersionNotFound(conversation_id, version or 0)
+        raise VersionNotFound(conversation_id, version or 0, has_conversation=False)
     there = find_head(cursor, owner, new_conversation_id)
     if there is not None:
-        raise StoreConflict(new_conversation_id, 0, there.version)
+        raise StoreConflict(new_conversation_id, 0, there.version, is_copy=True)
     version = head.version if version is None else version
     count = count_at(cursor, conversation_id, head, version, keep)
     if keep is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from shlex import quote
 from typing import Any
 
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.stores.way_back import way_back
 
 __all__ = ["is_object", "read_joined", "read_object", "readable_messages", "readable_result", "state_damage"]
 
@@ -101,12 +101,13 @@ def readable_result(conversation_id: str, path: str, position: int, data: bytes 
 
 
 def state_damage(
-    conversation_id: str, path: str, agent_key: str, state: bytes | None, readable_version: int | None
+    conversation_id: str, owner: str, path: str, agent_key: str, state: bytes | None, readable_version: int | None
 ) -> StoreUnavailable:
     """The error for a state that cannot be read, with the way back.
 
     Args:
         conversation_id: The conversation.
+        owner: Whose it is.
         path: The file it is in.
         agent_key: Whose state it is.
         state: What is there.
@@ -120,11 +121,7 @@ def state_damage(
     if readable_version is None:
         advice = "Restore the file from a backup, or delete this state."
     else:
-        advice = (
-            f"Its last readable version is {readable_version}: go back to it with `agent-runtime store rewind "
-            f"{quote(conversation_id)} {readable_version} --store sqlite:///{path}` (and --owner, where it has one), "
-            f"or restore the file from a backup."
-        )
+        advice = f"{way_back(conversation_id, owner, readable_version)}, or restore the file from a backup."
     return StoreUnavailable(
         f"the state of agent {agent_key!r} of conversation {conversation_id!r} in {path} is damaged ({problem}). "
         f"{advice}",

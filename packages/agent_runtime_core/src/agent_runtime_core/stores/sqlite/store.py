@@ -10,6 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.interfaces.checkpoint import Checkpoint, ConversationInfo, Removal, StoreInfo, VersionInfo
 from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
 from agent_runtime_core.messages import MessageDict
@@ -124,7 +125,11 @@ class SQLiteCheckpointStore:
             runs.begin, (self._clock, self._keep, owner, conversation_id, agent_key, arrival, count), writes=True
         )
         if isinstance(found, runs.BegunRow):
-            checkpoint = await self._checkpoint(owner, conversation_id, agent_key, found.loaded)
+            try:
+                checkpoint = await self._checkpoint(owner, conversation_id, agent_key, found.loaded)
+            except StoreUnavailable:
+                await self.release(conversation_id, found.lease, owner=owner)  # so that somebody may go back at once
+                raise
             return Begun(lease=found.lease, checkpoint=checkpoint, placed=found.placed)
         if isinstance(found, int):
             return Waiting(ahead=found)
@@ -278,7 +283,8 @@ class SQLiteCheckpointStore:
                 version = await self._worker.submit(
                     loading.last_readable_version, (self._keep, owner, conversation_id, agent_key), writes=False
                 )
-                raise reading.state_damage(conversation_id, self.path, agent_key, row.state[1], version) from None
+                damage = reading.state_damage
+                raise damage(conversation_id, owner, self.path, agent_key, row.state[1], version) from None
         return Checkpoint(
             version=row.version,
             state=state,

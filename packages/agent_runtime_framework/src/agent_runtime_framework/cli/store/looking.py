@@ -9,9 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
-from agent_runtime_core.housekeeping import each_conversation, find_conversation
+from agent_runtime_core.housekeeping import (
+    each_conversation,
+    find_conversation,
+    key_without_state,
+    missing_messages,
+    readable_states,
+)
 from agent_runtime_core.interfaces import CheckpointStore, ConversationInfo, VersionInfo
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_framework.cli.failure import FAILED
 from agent_runtime_framework.cli.store.opening import (
     JSON,
     Conversation,
@@ -70,23 +77,30 @@ def show(
     last: Annotated[int, typer.Option(metavar="N", min=0, help="How many of the last messages.")] = 20,
     json: JSON = False,
 ) -> None:
-    """Show a conversation: its states and its last messages."""
+    """Show a conversation: its states and its last messages. Exit code 1 when some of that cannot be read."""
 
-    async def shown(opened: CheckpointStore) -> tuple[ConversationInfo, dict[str, Any], list[MessageDict]]:
+    async def shown(opened: CheckpointStore) -> tuple[ConversationInfo, dict[str, Any], list[MessageDict], list[str]]:
         found = await find_conversation(opened, conversation, owner=owner)
         if found is None:
             raise no_conversation(conversation, owner)
-        states: dict[str, Any] = {}
-        for agent_key in found.agent_keys:
-            checkpoint = await opened.load(conversation, agent_key, max_messages=0, owner=owner)
-            states[agent_key] = {"state": checkpoint.state, "state_version": checkpoint.state_version}
-        messages = await opened.history(conversation, start=max(0, found.message_count - last), limit=last, owner=owner)
-        return found, states, messages
+        states, unreadable = await readable_states(opened, found)
+        checkpoint = await opened.load(conversation, key_without_state(found), max_messages=last, owner=owner)
+        unreadable += missing_messages(min(last, checkpoint.message_count), len(checkpoint.messages))
+        return found, states, checkpoint.messages, unreadable
 
-    found, states, messages = with_store(store, shown)
+    found, states, messages, unreadable = with_store(store, shown)
     if json:
-        print_json({**_as_json(found), "states": states, "messages": messages})
-        return
+        problems = {"unreadable": unreadable} if unreadable else {}
+        print_json({**_as_json(found), "states": states, "messages": messages, **problems})
+    else:
+        _print_shown(found, states, messages)
+    for problem in unreadable:
+        typer.echo(one_line(problem), err=True)
+    if unreadable:
+        raise typer.Exit(FAILED)
+
+
+def _print_shown(found: ConversationInfo, states: dict[str, Any], messages: list[MessageDict]) -> None:
     print_line(_as_line(found))
     for agent_key, kept in states.items():
         print_line(f"{one_line(agent_key)}, version {kept['state_version']}: {one_line(str(kept['state']))}")

@@ -13,7 +13,7 @@ import typer
 
 from agent_runtime_core.errors import AgentRuntimeError
 from agent_runtime_core.interfaces import CheckpointStore, Removal
-from agent_runtime_core.stores import open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_framework.cli.failure import FAILED, CommandError, OutputClosed, sentence
 from agent_runtime_framework.cli.terminal_text import plain
 from agent_runtime_framework.cli.user_input import is_terminal
@@ -56,7 +56,12 @@ def with_store(url: str, work: Callable[[CheckpointStore], Awaitable[ResultT]]) 
             raise CommandError(f"--store: {sentence(error)}") from error  # the URL may hold a password
         try:
             path = getattr(store, "path", None)
-            if isinstance(path, str) and path != ":memory:" and not await asyncio.to_thread(Path(path).exists):
+            if isinstance(store, InMemoryCheckpointStore) or path == ":memory:":
+                raise CommandError(
+                    "--store: what is in memory is in that of another process, and cannot be looked at from here; "
+                    "give the URL of a SQLite file or of a server."
+                )
+            if isinstance(path, str) and not await asyncio.to_thread(Path(path).exists):
                 raise CommandError(f"--store: there is no file {path}.")
             return await work(store)
         finally:

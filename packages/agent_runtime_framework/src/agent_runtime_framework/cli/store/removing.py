@@ -76,7 +76,8 @@ def prune(
 ) -> None:
     """Remove the conversations that nobody has written to for long. It cannot be undone."""
     try:
-        before = housekeeping.older_than_time(_read_age(older_than))
+        age = _read_age(older_than)
+        before = housekeeping.older_than_time(age)
     except (ValueError, OverflowError) as error:
         raise CommandError(f"--older-than {older_than}: {error}") from error
 
@@ -84,7 +85,8 @@ def prune(
         found = await housekeeping.prune(opened, older_than=before, owner=owner, dry_run=True)
         if dry_run or not found:
             return found
-        confirm(f"Remove {removal_words(found)}?", yes=yes)
+        warning = "" if age else " This removes every conversation that nobody writes to at this moment."
+        confirm(f"Remove {removal_words(found)}?{warning}", yes=yes)
         return await housekeeping.prune(opened, older_than=before, owner=owner)
 
     _report(with_store(store, pruned) or Removal(), json=json, planned=dry_run)

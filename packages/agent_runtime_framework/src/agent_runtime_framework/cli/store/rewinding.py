@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
+from agent_runtime_core.errors import VersionNotFound
+from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_framework.cli.store.opening import (
     JSON,
     Confirmed,
@@ -13,6 +16,7 @@ from agent_runtime_framework.cli.store.opening import (
     Owner,
     StoreURL,
     confirm,
+    no_conversation,
     print_json,
     print_line,
     with_store,
@@ -31,7 +35,7 @@ def rewind(
 ) -> None:
     """Go back to a version: what came after it is gone. No tool is run again."""
     confirm(f"Take back all of conversation {conversation!r} that came after version {version}?", yes=yes)
-    new = with_store(store, lambda opened: opened.rewind(conversation, version, owner=owner))
+    new = _new_version(store, conversation, owner, lambda opened: opened.rewind(conversation, version, owner=owner))
     if json:
         print_json({"version": new})
     else:
@@ -49,8 +53,19 @@ def fork(
     json: JSON = False,
 ) -> None:
     """Copy a conversation as it was at a version. No tool is run again."""
-    new = with_store(store, lambda opened: opened.fork(conversation, new_id, version=version, owner=owner))
+    new = _new_version(
+        store, conversation, owner, lambda opened: opened.fork(conversation, new_id, version=version, owner=owner)
+    )
     if json:
         print_json({"conversation_id": new_id, "version": new})
     else:
         print_line(f"Conversation {new_id!r} is a copy of {conversation!r} at version {new}.")
+
+
+def _new_version(store: str, conversation: str, owner: str, work: Callable[[CheckpointStore], Awaitable[int]]) -> int:
+    try:
+        return with_store(store, work)
+    except VersionNotFound as error:
+        if error.has_conversation:
+            raise
+        raise no_conversation(conversation, owner) from error
