@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -31,15 +32,16 @@ def key_behind(redis_url: str, end: str) -> bytes:
 
 def damage_message(redis_url: str, position: int, value: bytes) -> None:
     with connected(redis_url) as client:
-        client.lset(key_behind(redis_url, ":messages"), position, value)
+        client.execute_command("LSET", key_behind(redis_url, ":messages"), position, value)
 
 
 def damage_last_state(redis_url: str, value: bytes) -> None:
     key = key_behind(redis_url, ":state:agent")
     with connected(redis_url) as client:
-        ((last, version),) = client.zrange(key, -1, -1, withscores=True)
-        client.zrem(key, last)
-        client.zadd(key, {value: version})
+        last: Any = client.zrange(key, -1, -1)
+        version = last[0].split()[0]
+        client.execute_command("ZREM", key, last[0])
+        client.execute_command("ZADD", key, version, value)
 
 
 @pytest.mark.parametrize("value", DAMAGE)
@@ -62,7 +64,7 @@ async def test_a_conversation_with_a_damaged_message_goes_on(
 ) -> None:
     await asyncio.to_thread(damage_message, redis_url, 4, b"{")
 
-    how = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
     begun = await store.begin("c", "agent", **how)
     assert isinstance(begun, Begun)
     assert begun.checkpoint.messages == [*MESSAGES[:4], NEXT]
@@ -92,7 +94,7 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(
     assert (await store.load("c", "another agent", owner="ada b")).messages == MESSAGES
 
     # And: a message that comes meanwhile is kept, nothing is held for it, and it is answered after going back
-    how = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="is damaged"):
             await store.begin("c", "agent", **how)
