@@ -339,7 +339,7 @@ async def test_what_is_no_message_is_left_out_of_the_history_and_logged(signup, 
 async def test_an_owner_that_is_neither_a_text_nor_a_uuid_is_refused_and_nothing_is_stored(signup, store, owner):
     agent = signup.Agent(ScriptedLLM([]), store=store)
 
-    with pytest.raises(TypeError, match="owner is .*; give a text or a UUID"):
+    with pytest.raises(TypeError, match=r"owner is .*; give a text or a UUID"):
         await agent.send("c", "Hello", owner=owner)
 
     assert await store.conversations() == []

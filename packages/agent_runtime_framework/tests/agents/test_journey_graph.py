@@ -10,11 +10,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from examples.cart import CartAgent
-from examples.cart import Step as Cart
-from examples.insurance_quote import QuoteAgent
-from examples.insurance_quote import Step as Quote
-from examples.onboarding import OnboardingAgent
+from examples.seed_style.cart import CartAgent
+from examples.seed_style.cart import Step as Cart
+from examples.seed_style.insurance_quote import QuoteAgent
+from examples.seed_style.insurance_quote import Step as Quote
+from examples.seed_style.onboarding import OnboardingAgent
 from hypothesis import given
 from hypothesis import strategies as st
 from packages.agent_runtime_framework.tests.agents.graph_journeys import Onboarding, Speaking, State, Step, Tools
