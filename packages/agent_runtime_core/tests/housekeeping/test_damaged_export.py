@@ -47,11 +47,12 @@ def damage_redis(url: str) -> None:
     with connected(url) as client:
         prefix = url.partition("key_prefix=")[2]
         (states,) = client.scan_iter(f"{prefix}*broken}}:state:signup", count=1000)
-        ((last, version),) = client.zrange(states, -1, -1, withscores=True)  # type: ignore[str-unpack]
+        newest: Any = client.zrange(states, -1, -1, withscores=True)
+        ((last, version),) = newest
         client.zrem(states, last)
         client.zadd(states, {b'{"secret': version})
         (messages,) = client.scan_iter(f"{prefix}*broken}}:messages", count=1000)
-        client.lset(messages, 0, b'{"secret')  # type: ignore[arg-type]
+        client.execute_command("LSET", messages, 0, b'{"secret')
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])

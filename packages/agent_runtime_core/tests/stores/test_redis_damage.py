@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from agent_runtime_core.errors import StoreUnavailable
-from agent_runtime_core.interfaces import Answered, Begun
+from agent_runtime_core.interfaces import Answered, Begun, Removal
 from agent_runtime_core.stores.redis import RedisCheckpointStore
 from tests.redis_server import connected
 
@@ -31,15 +32,29 @@ def key_behind(redis_url: str, end: str) -> bytes:
 
 def damage_message(redis_url: str, position: int, value: bytes) -> None:
     with connected(redis_url) as client:
-        client.lset(key_behind(redis_url, ":messages"), position, value)  # type: ignore[arg-type]
+        client.execute_command("LSET", key_behind(redis_url, ":messages"), position, value)
 
 
 def damage_last_state(redis_url: str, value: bytes) -> None:
     key = key_behind(redis_url, ":state:agent")
     with connected(redis_url) as client:
-        ((last, version),) = client.zrange(key, -1, -1, withscores=True)  # type: ignore[str-unpack]
+        newest: Any = client.zrange(key, -1, -1, withscores=True)
+        ((last, version),) = newest
         client.zrem(key, last)
         client.zadd(key, {value: version})
+
+
+def damage_version(redis_url: str, version: int, value: bytes) -> None:
+    key = key_behind(redis_url, ":versions")
+    with connected(redis_url) as client:
+        assert client.zremrangebyscore(key, version, version) == 1
+        client.zadd(key, {value: version})
+
+
+def count_of_states(redis_url: str) -> int:
+    key = key_behind(redis_url, ":state:agent")
+    with connected(redis_url) as client:
+        return int(client.zcard(key))
 
 
 @pytest.mark.parametrize("value", DAMAGE)
@@ -62,8 +77,8 @@ async def test_a_conversation_with_a_damaged_message_goes_on(
 ) -> None:
     await asyncio.to_thread(damage_message, redis_url, 4, b"{")
 
-    how = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
-    begun = await store.begin("c", "agent", **how)  # type: ignore[arg-type]
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    begun = await store.begin("c", "agent", **how)
     assert isinstance(begun, Begun)
     assert begun.checkpoint.messages == [*MESSAGES[:4], NEXT]
     answer = {"role": "assistant", "content": "secret answer"}
@@ -71,13 +86,15 @@ async def test_a_conversation_with_a_damaged_message_goes_on(
         "c", "agent", expected_version=None, messages=[answer], lease=begun.lease, finish={}, owner="ada b"
     )
     await asyncio.to_thread(damage_message, redis_url, 6, b"{")
-    answered = await store.begin("c", "agent", **how)  # type: ignore[arg-type]
+    answered = await store.begin("c", "agent", **how)
     assert isinstance(answered, Answered)
     assert answered.messages == []
     assert "message 6 of conversation 'c' is damaged" in caplog.text
 
 
-@pytest.mark.parametrize("value", [b"{broken", b"2 0 {broken", b"2 0 []", b"2", b"x y {}"])
+@pytest.mark.parametrize(
+    "value", [b"{broken", b"{broken -", b"2 0 {broken", b"2 0 []", b"2", b"2 0", b"x y {}", b"2 \xb2 {}", b""]
+)
 async def test_a_damaged_state_names_the_version_to_go_back_to(
     store: RedisCheckpointStore, redis_url: str, value: bytes
 ) -> None:
@@ -90,16 +107,17 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(
     assert "`agent-runtime store rewind c 1 --owner 'ada b' --store URL`" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert (await store.load("c", "another agent", owner="ada b")).messages == MESSAGES
+    assert (await store.load("c", "agent", owner="ada b", at_version=1)).state == {"n": 1}
 
     # And: a message that comes meanwhile is kept, nothing is held for it, and it is answered after going back
-    how = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="is damaged"):
-            await store.begin("c", "agent", **how)  # type: ignore[arg-type]
+            await store.begin("c", "agent", **how)
     assert await store.history("c", owner="ada b") == [*MESSAGES, NEXT]
     assert await store.rewind("c", 1, owner="ada b") == 4
     assert (await store.load("c", "agent", owner="ada b")).state == {"n": 1}
-    assert isinstance(await store.begin("c", "agent", **how), Begun)  # type: ignore[arg-type]
+    assert isinstance(await store.begin("c", "agent", **how), Begun)
 
 
 async def test_a_state_without_a_readable_version_can_be_removed(store: RedisCheckpointStore, redis_url: str) -> None:
@@ -108,4 +126,65 @@ async def test_a_state_without_a_readable_version_can_be_removed(store: RedisChe
     with pytest.raises(StoreUnavailable, match="Restore it from a backup, or delete this state"):
         await store.load("c", "agent", owner="ada b")
     assert await store.delete_state("c", "agent", owner="ada b") is True
+    assert (await store.load("c", "agent", owner="ada b")).messages == MESSAGES
+
+
+async def test_a_version_before_the_agent_had_a_state_can_be_gone_back_to(
+    store: RedisCheckpointStore, redis_url: str
+) -> None:
+    # Given: the agent's only state is gone, came back, and is damaged
+    await store.delete_state("c", "agent", owner="ada b")
+    await store.commit("c", "agent", expected_version=2, state={"n": 3}, owner="ada b")
+    await asyncio.to_thread(damage_last_state, redis_url, b"{")
+
+    with pytest.raises(StoreUnavailable, match="Its last readable version is 2"):
+        await store.load("c", "agent", owner="ada b")
+
+    assert (await store.load("c", "agent", owner="ada b", at_version=2)).state is None
+
+
+async def test_the_way_back_is_found_over_many_damaged_states(store: RedisCheckpointStore, redis_url: str) -> None:
+    for version in range(1, 4):
+        await store.commit("c", "agent", expected_version=version, state={"n": version}, owner="ada b")
+        await asyncio.to_thread(damage_last_state, redis_url, b"{ %d" % version)
+
+    with pytest.raises(StoreUnavailable, match="Its last readable version is 1"):
+        await store.load("c", "agent", owner="ada b")
+
+
+async def test_a_damaged_entry_in_the_list_of_versions_is_left_out(
+    store: RedisCheckpointStore, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.commit("c", "agent", expected_version=1, state={"n": 2}, owner="ada b")
+    await store.commit("c", "agent", expected_version=2, state={"n": 3}, owner="ada b")
+    await asyncio.to_thread(damage_last_state, redis_url, b"{")
+    await asyncio.to_thread(damage_version, redis_url, 2, b"secret")
+
+    assert [each.version for each in await store.versions("c", owner="ada b")] == [1, 3]
+    assert "a version of conversation 'c' is damaged" in caplog.text
+    assert "secret" not in caplog.text
+    with pytest.raises(StoreUnavailable, match="Its last readable version is 1"):
+        await store.load("c", "agent", owner="ada b")
+
+
+async def test_a_damaged_conversation_grows_on_when_old_versions_are_dropped(redis_url: str) -> None:
+    async with RedisCheckpointStore(redis_url, keep_versions=2) as store:
+        await store.commit("c", "agent", expected_version=0, state={"n": 1}, messages=MESSAGES)
+        await asyncio.to_thread(damage_last_state, redis_url, b"{")
+        await store.commit("c", "agent", expected_version=1, state={"n": 1}, messages=[NEXT])
+        await asyncio.to_thread(damage_version, redis_url, 2, b"?")
+        for version in range(2, 6):
+            await store.commit("c", "agent", expected_version=version, state={"n": version}, messages=[NEXT])
+
+        assert (await store.load("c", "agent")).state == {"n": 5}
+        assert [each.version for each in await store.versions("c")] == [5, 6]
+        assert await asyncio.to_thread(count_of_states, redis_url) == 2
+
+
+async def test_a_damaged_conversation_can_be_deleted(store: RedisCheckpointStore, redis_url: str) -> None:
+    await asyncio.to_thread(damage_message, redis_url, 0, b"{")
+    await asyncio.to_thread(damage_last_state, redis_url, b"{")
+
+    assert await store.delete("c", owner="ada b") == Removal(conversations=1, messages=5, states=1)
+    assert await store.commit("c", "agent", expected_version=0, messages=MESSAGES, owner="ada b") == 1
     assert (await store.load("c", "agent", owner="ada b")).messages == MESSAGES

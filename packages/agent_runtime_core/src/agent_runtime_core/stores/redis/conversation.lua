@@ -67,7 +67,7 @@ local function checkpoint(agent, max_messages, at_version)
     local row = redis.call('ZREVRANGEBYSCORE', state_of(agent), version, '-inf', 'LIMIT', 0, 1)
     local first = max_messages < 0 and 0 or math.max(0, count - max_messages)
     local messages = first < count and redis.call('LRANGE', history, first, count - 1) or {}
-    return {version, row[1] or '', count, messages}
+    return {version, row[1] or false, count, messages}
 end
 
 -- Drop the versions beyond those kept, and the states that only they had.
@@ -76,15 +76,15 @@ local function prune()
     if keep == 0 or many <= 0 then
         return
     end
-    local rows = redis.call('ZRANGE', versions, 0, many)
+    local rows = redis.call('ZRANGE', versions, 0, many, 'WITHSCORES') -- the texts may be damaged
     redis.call('ZREMRANGEBYRANK', versions, 0, many - 1)
-    local first = string.match(rows[#rows], '^%d+')
-    for _, row in ipairs(rows) do
-        local agent = string.match(row, '^%d+ %d+ %d+ %+(.*)$')
+    local first = rows[#rows]
+    for n = 1, #rows, 2 do
+        local agent = string.match(rows[n], '^%d+ %d+ %d+ %+(.*)$')
         if agent then
-            local base_row = redis.call('ZREVRANGEBYSCORE', state_of(agent), first, '-inf', 'LIMIT', 0, 1)
-            if base_row[1] then
-                redis.call('ZREMRANGEBYSCORE', state_of(agent), '-inf', '(' .. (string.match(base_row[1], '^%d+') or '0'))
+            local found = redis.call('ZREVRANGEBYSCORE', state_of(agent), first, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+            if found[2] then
+                redis.call('ZREMRANGEBYSCORE', state_of(agent), '-inf', '(' .. found[2])
             end
         end
     end

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.interfaces.checkpoint import VersionInfo
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
+from agent_runtime_core.stores.redis.replies import version_of
 from agent_runtime_core.stores.way_back import way_back
 
-__all__ = ["read_object", "read_state", "readable_messages", "readable_result", "state_damage"]
+__all__ = [
+    "read_object",
+    "read_state",
+    "readable_messages",
+    "readable_result",
+    "readable_versions",
+    "state_damage",
+]
 
 _LOGGER = logging.getLogger(__name__)
+
+_REMOVED = re.compile(rb"[0-9]+ -")
 
 
 def read_object(data: bytes) -> dict[str, Any]:
@@ -29,13 +41,13 @@ def read_object(data: bytes) -> dict[str, Any]:
     return value
 
 
-def read_state(row: bytes) -> tuple[dict[str, Any] | None, int]:
+def read_state(row: bytes | None) -> tuple[dict[str, Any] | None, int]:
     """A state and the journey's version that wrote it; None and 0 where there is none, or it was removed.
 
     Raises:
         ValueError: The row cannot be read.
     """
-    if not row or row.endswith(b" -"):  # JSON ends with a brace
+    if row is None or _REMOVED.fullmatch(row):
         return None, 0
     parts = row.split(b" ", 2)
     if len(parts) != 3 or not (parts[0].isdigit() and parts[1].lstrip(b"-").isdigit()):
@@ -63,6 +75,17 @@ def readable_messages(conversation_id: str, start: int, rows: list[bytes]) -> li
                 error,
             )
     return messages
+
+
+def readable_versions(conversation_id: str, rows: list[bytes]) -> list[VersionInfo]:
+    """Those of the commits that can be read; that others are there is logged."""
+    versions = []
+    for row in rows:
+        try:
+            versions.append(version_of(row))
+        except (ValueError, OverflowError):  # whose text may have what is there
+            _LOGGER.warning("a version of conversation %r is damaged and was left out", conversation_id)
+    return versions
 
 
 def readable_result(conversation_id: str, data: bytes) -> dict[str, Any]:

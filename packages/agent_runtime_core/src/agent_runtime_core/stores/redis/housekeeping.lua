@@ -9,6 +9,12 @@ calls['history'] = function()
     return {'ok', redis.call('LRANGE', history, ARGV[4], ARGV[5])}
 end
 
+-- All that is kept of an agent's states, to look for one that can be read.
+calls['states'] = function()
+    local states = redis.call('ZRANGE', state_of(ARGV[4]), 0, -1, 'WITHSCORES')
+    return {'ok', redis.call('ZRANGE', versions, 0, -1), states}
+end
+
 calls['versions'] = function()
     return {'ok', redis.call('ZRANGE', versions, 0, -1)}
 end

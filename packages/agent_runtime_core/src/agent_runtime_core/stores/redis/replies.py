@@ -18,13 +18,18 @@ class Row(NamedTuple):
     """A conversation as the server tells it; what of it can be read is still to be seen."""
 
     version: int
-    state: bytes
+    state: bytes | None
     message_count: int
     messages: list[bytes]
 
 
 def version_of(row: bytes) -> VersionInfo:
-    """A commit: version, messages, microseconds, agent."""
+    """A commit: version, messages, microseconds, agent.
+
+    Raises:
+        ValueError: It is none.
+        OverflowError: Its time is none.
+    """
     version, count, at, agent = row.split(b" ", 3)
     return VersionInfo(
         version=int(version),

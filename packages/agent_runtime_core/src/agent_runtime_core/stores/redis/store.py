@@ -30,10 +30,12 @@ from agent_runtime_core.stores.arguments import (
 from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.stores.lease import new_lease
 from agent_runtime_core.stores.redis.address import read_address
-from agent_runtime_core.stores.redis.damage import read_state, readable_messages, readable_result, state_damage
+from agent_runtime_core.stores.redis.calls import Calls
+from agent_runtime_core.stores.redis.damage import readable_messages, readable_result, readable_versions
+from agent_runtime_core.stores.redis.loading import checkpoint_of
 from agent_runtime_core.stores.redis.names import as_bytes, first_of, name_of
-from agent_runtime_core.stores.redis.replies import Row, info_of, microseconds, version_of
-from agent_runtime_core.stores.redis.server import Kind, Server
+from agent_runtime_core.stores.redis.replies import Row, info_of, microseconds
+from agent_runtime_core.stores.redis.server import Server
 
 __all__ = ["RedisCheckpointStore"]
 
@@ -87,9 +89,9 @@ class RedisCheckpointStore:
             raise ConfigError(f"max_connections is {max_connections}; give 1 or more.")
         if not timeout_s > 0:
             raise ConfigError(f"timeout_s is {timeout_s}; give more than 0.")
-        self._keep = check_keep_versions(keep_versions) or 0
-        self._prefix = as_bytes(key_prefix)
+        keep = check_keep_versions(keep_versions) or 0
         self._server = Server(address, max_connections, timeout_s)
+        self._call = Calls(self._server, key_prefix, keep)
 
     async def load(
         self,
@@ -108,7 +110,7 @@ class RedisCheckpointStore:
         )
         if status == b"missing":
             raise VersionNotFound(conversation_id, at_version or 0)
-        return await self._checkpoint(conversation_id, owner, agent_key, Row(*reply[0]))
+        return await checkpoint_of(self._call, conversation_id, owner, agent_key, Row(*reply[0]))
 
     async def begin(
         self,
@@ -146,7 +148,7 @@ class RedisCheckpointStore:
         if status == b"begun":
             placed, row = reply
             try:
-                checkpoint = await self._checkpoint(conversation_id, owner, agent_key, Row(*row))
+                checkpoint = await checkpoint_of(self._call, conversation_id, owner, agent_key, Row(*row))
             except StoreUnavailable:
                 await self.release(conversation_id, lease, owner=owner)  # so that somebody may go back at once
                 raise
@@ -250,7 +252,7 @@ class RedisCheckpointStore:
         while len(found) < limit:
             count = min(_PAGE, limit - len(found)) if updated_before is None else _PAGE
             _, many, first, rows = await self._call(
-                "conversations", "", "", first, last, count, before, self._prefix + b"{", kind="read"
+                "conversations", "", "", first, last, count, before, self._call.prefix + b"{", kind="read"
             )
             found += map(info_of, rows)
             if many < count:
@@ -262,7 +264,7 @@ class RedisCheckpointStore:
         """The commits that can be gone back to; see `CheckpointStore.versions`."""
         check_texts(conversation_id, owner)
         _, rows = await self._call("versions", owner, conversation_id, kind="read")
-        return [version_of(row) for row in rows]
+        return readable_versions(conversation_id, rows)
 
     async def rewind(self, conversation_id: str, version: int, *, owner: str = "") -> int:
         """Go back to a version; see `CheckpointStore.rewind`."""
@@ -286,7 +288,7 @@ class RedisCheckpointStore:
             conversation_id,
             "" if version is None else _within(version),
             copy,
-            more_keys=(self._base(copy),),
+            more_keys=(self._call.base(copy),),
         )
         if status == b"missing":
             raise VersionNotFound(conversation_id, version or 0, has_conversation=reply[0] > 0)
@@ -323,7 +325,7 @@ class RedisCheckpointStore:
             backend="redis",
             conversations=conversations,
             messages=int(messages),
-            size_bytes=await self._server.size(self._prefix),
+            size_bytes=await self._server.size(self._call.prefix),
         )
 
     async def close(self) -> None:
@@ -339,51 +341,6 @@ class RedisCheckpointStore:
     ) -> None:
         """Close it."""
         await self.close()
-
-    async def _checkpoint(self, conversation_id: str, owner: str, agent_key: str, row: Row) -> Checkpoint:
-        try:
-            state, state_version = read_state(row.state)
-        except ValueError as problem:
-            version = await self._last_readable(conversation_id, owner, agent_key, row.version)
-            raise state_damage(conversation_id, owner, agent_key, problem, version) from None
-        return Checkpoint(
-            version=row.version,
-            state=state,
-            state_version=state_version,
-            messages=readable_messages(conversation_id, row.message_count - len(row.messages), row.messages),
-            message_count=row.message_count,
-        )
-
-    async def _last_readable(self, conversation_id: str, owner: str, agent_key: str, before: int) -> int | None:
-        for each in reversed(await self.versions(conversation_id, owner=owner)):
-            if each.version >= before:
-                continue
-            status, *reply = await self._call(
-                "load", owner, conversation_id, as_bytes(agent_key), 0, each.version, kind="read"
-            )
-            try:
-                if status != b"missing" and read_state(Row(*reply[0]).state)[0] is not None:
-                    return each.version
-            except ValueError:
-                continue
-        return None
-
-    def _base(self, name: bytes) -> bytes:
-        """What the keys of a conversation begin with; the length keeps two names from running into one key."""
-        return b"%s{%d:%s}" % (self._prefix, len(name), name)
-
-    async def _call(
-        self,
-        call: str,
-        owner: str,
-        conversation_id: str,
-        *arguments: str | bytes | float,
-        more_keys: tuple[bytes, ...] = (),
-        kind: Kind = "once",
-    ) -> list[Any]:
-        name = name_of(owner, conversation_id)
-        keys = (self._base(name), self._prefix + b"index", self._prefix + b"totals", *more_keys)
-        return await self._server.call(keys, (call, name, self._keep, *arguments), kind)
 
 
 def _window(max_messages: int | None) -> int:
