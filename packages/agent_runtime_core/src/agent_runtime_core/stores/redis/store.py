@@ -29,12 +29,13 @@ from agent_runtime_core.stores.arguments import (
 )
 from agent_runtime_core.stores.json_data import encoded
 from agent_runtime_core.stores.lease import new_lease
+from agent_runtime_core.stores.redis import listing
 from agent_runtime_core.stores.redis.address import read_address
 from agent_runtime_core.stores.redis.calls import Calls
 from agent_runtime_core.stores.redis.damage import readable_messages, readable_result, readable_versions
 from agent_runtime_core.stores.redis.loading import checkpoint_of
-from agent_runtime_core.stores.redis.names import as_bytes, first_of, name_of
-from agent_runtime_core.stores.redis.replies import Row, info_of, microseconds
+from agent_runtime_core.stores.redis.names import as_bytes, name_of
+from agent_runtime_core.stores.redis.replies import Row
 from agent_runtime_core.stores.redis.server import Server
 
 __all__ = ["RedisCheckpointStore"]
@@ -42,7 +43,6 @@ __all__ = ["RedisCheckpointStore"]
 _ALL = -1
 _MOST = 2**53 - 1
 """Beyond that, a script's numbers are not whole any more; nothing stored is."""
-_PAGE = 500
 
 
 class RedisCheckpointStore:
@@ -244,21 +244,7 @@ class RedisCheckpointStore:
         Read in pieces of some hundreds, each of one moment, so that the server is never busy with it for long.
         """
         check_window("limit", limit)
-        before: int | str = "" if updated_before is None else microseconds(updated_before)
-        first, last = (b"-", b"+") if owner is None else (b"[" + first_of(owner)[0], b"(" + first_of(owner)[1])
-        if after is not None and name_of(*after) >= first[1:]:
-            first = b"(" + name_of(*after)
-        found: list[ConversationInfo] = []
-        while len(found) < limit:
-            count = min(_PAGE, limit - len(found)) if updated_before is None else _PAGE
-            _, many, first, rows = await self._call(
-                "conversations", "", "", first, last, count, before, self._call.prefix + b"{", kind="read"
-            )
-            found += map(info_of, rows)
-            if many < count:
-                break
-            first = b"(" + first
-        return found[:limit]
+        return await listing.conversations(self._call, owner, updated_before, after, limit)
 
     async def versions(self, conversation_id: str, *, owner: str = "") -> list[VersionInfo]:
         """The commits that can be gone back to; see `CheckpointStore.versions`."""
