@@ -105,6 +105,7 @@ class Tools(BaseJourneyTools[State]):
 
 
 class Declared(JourneyAgent[State, Tools, Step]):
+    corrections = True
     key = "shop"
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
 

@@ -108,6 +108,7 @@ class Tools(BaseJourneyTools[State]):
 
 
 class Journey(JourneyAgent[State, Tools, Step]):
+    corrections = True
     key = "order"
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
 
@@ -201,7 +202,7 @@ async def test_a_flag_turns_them_off():
     assert result.state["name"] == "Ada"
 
 
-@pytest.mark.parametrize("flag", [None, True])
+@pytest.mark.parametrize("flag", [False, True])
 async def test_a_journey_with_an_offer_of_its_own_gets_them_when_it_asks(flag):
     class Own(Journey):
         key = "own"
@@ -229,6 +230,7 @@ async def test_a_tool_of_the_journey_wins_over_one_of_the_same_name():
             return f"mine: {why}"
 
     class Mine(JourneyAgent[State, Own, Step]):
+        corrections = True
         key = "mine"
         prompts = Journey.prompts
 
@@ -366,6 +368,7 @@ async def test_a_step_whose_tools_leave_nothing_is_gone_through_again():
             return "accepted"
 
     class Accepting(JourneyAgent[State, Terms, Step]):
+        corrections = True
         key = "accepting"
         prompts = Journey.prompts
 
@@ -387,6 +390,7 @@ async def test_an_answer_saved_anew_at_its_own_step_clears_what_depends_on_it():
             return "made"
 
     class Quoting(JourneyAgent[State, Own, Step]):
+        corrections = True
         key = "quoting"
         prompts = Journey.prompts
 
@@ -447,6 +451,7 @@ class Opening(BaseJourneyTools[State]):
 
 
 class Accounts(JourneyAgent[State, Opening, Step]):
+    corrections = True
     key = "accounts"
     prompts = Journey.prompts
 
@@ -531,6 +536,7 @@ async def test_a_cancelled_talking_step_stays():
             return "saved"
 
     class Agent(JourneyAgent[State, Talking, Step]):
+        corrections = True
         key = "talks"
         prompts = Journey.prompts
 
@@ -580,6 +586,7 @@ async def test_the_declaration_wins_over_the_source():
         state.age = 3
 
     class Agent(JourneyAgent[State, Said, Step]):
+        corrections = True
         key = "said"
         prompts = Journey.prompts
 
@@ -597,6 +604,7 @@ def test_a_field_that_is_none_is_refused_when_the_class_is_made():
     with pytest.raises(ConfigError, match=r"Wrong\.save \(.*test_corrections\.py:\d+\): sets= names 'email'"):
 
         class Agent(JourneyAgent[State, Wrong, Step]):
+            corrections = True
             key = "wrong"
 
     @dataclass
@@ -606,6 +614,7 @@ def test_a_field_that_is_none_is_refused_when_the_class_is_made():
     with pytest.raises(ConfigError, match=r"Other\.depends names 'agee'"):
 
         class Another(JourneyAgent[Other, Tools, Step]):
+            corrections = True
             key = "other"
 
 
@@ -616,6 +625,7 @@ def test_a_table_that_is_none_is_refused_when_the_class_is_made(depends):
     with pytest.raises(ConfigError, match=r"Other\.depends must be a dict such as"):
 
         class Another(JourneyAgent[Other, Tools, Step]):  # type: ignore[valid-type]
+            corrections = True
             key = "other"
 
 
@@ -625,6 +635,7 @@ async def test_a_field_of_that_name_is_a_field():
         depends: str = "abc"  # type: ignore[assignment,misc]
 
     class Sending(JourneyAgent[Parcel, Tools, Step]):
+        corrections = True
         key = "sending"
         prompts = Journey.prompts
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.tools.corrections import Corrections
 
 if TYPE_CHECKING:
@@ -22,10 +21,7 @@ async def corrections_of(agent_class: type[JourneyAgent[Any, Any, Any]]) -> Corr
     The tools' sources are read once for each class, at its first run, in a thread.
     """
     declared = agent_class.declared
-    wanted = agent_class.corrections
-    if wanted is None:
-        wanted = bool(declared.tools) and is_default(agent_class.get_tool_schemas)
-    if not wanted or declared.step_class is None:
+    if not agent_class.corrections or declared.step_class is None:
         return None
     found: Corrections | None = vars(agent_class).get(_KEPT)
     if found is None:
