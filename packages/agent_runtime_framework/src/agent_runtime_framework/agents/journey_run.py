@@ -135,8 +135,9 @@ class JourneyRun:
         if state is None:
             state = agent.get_initial_state()
         self._journey = journey_of(agent, ctx.checkpoint)
-        self._corrections = await corrections_of(type(self._journey))
-        if answered is None:
+        if self._journey.corrections:
+            self._corrections = await corrections_of(type(self._journey))
+        if self._corrections is not None and answered is None:
             message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
             self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
         self._take_up(state)
@@ -256,7 +257,7 @@ class JourneyRun:
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
             raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
-        travel = self._ctx.notes.travel.copy()
+        travel = None if self._corrections is None else self._ctx.notes.travel.copy()
         outcome = await call_tool(
             call,
             self._with_hooks if self._journey.step_hooks else self._run_tool,
@@ -267,7 +268,7 @@ class JourneyRun:
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
-        if outcome.status != "ok":
+        if travel is not None and outcome.status != "ok":
             self._ctx.notes.travel = travel
         granted = self._ctx.notes.granted()
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more

@@ -57,15 +57,18 @@ class JourneyNotes:
     def put_into(self, data: dict[str, Any]) -> dict[str, Any]:
         """A state to be stored, with the notes when there are any."""
         noted: dict[str, Any] = {}
+        travelled = self.travel.to_dict()
+        if not (travelled or self.once or self.approvals or self.decided):
+            return data
         if self.once:
             noted["once"] = dict(self.once)
         if self.approvals:
             noted["approvals"] = [approval.to_dict() for approval in self.approvals.values()]
         if self.decided:
             noted["decided"] = self.decided[-_DECIDED_KEPT:]
-        if travelled := self.travel.to_dict():
+        if travelled:
             noted["travel"] = travelled
-        return {**data, _KEY: noted} if noted else data
+        return {**data, _KEY: noted}
 
     def decide(self, approval: Approval, granted: bool, by: str) -> None:
         """Write down a person's answer."""
@@ -81,4 +84,6 @@ class JourneyNotes:
 
     def granted(self) -> Approval | None:
         """The first call that a person has said yes to and that has not run yet."""
+        if not self.approvals:  # asked at every turn, and nearly always so
+            return None
         return next((each for each in self.approvals.values() if each.granted_by is not None), None)

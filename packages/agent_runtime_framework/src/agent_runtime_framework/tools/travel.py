@@ -80,6 +80,8 @@ class Travel:
 
     def to_dict(self) -> dict[str, Any]:
         """What there is to store; empty when there is nothing."""
+        if not (self.path or self.ahead or self.answered or self.cancelled or self.cancel_asked or self.resume):
+            return {}
         data = {
             "path": [each.to_dict() for each in self.path],
             "ahead": [each.to_dict() for each in self.ahead],
