@@ -101,9 +101,10 @@ bench-peers: $(DEV_READY) $(PEERS_READY) ## Measure beside other frameworks (som
 	@$(BIN)/python benchmarks/bench_peers.py $(PEERS)/bin/python $(ARGS)
 
 # The locks carry versions and hashes, and no address: where packages come from is the reader's choice.
-# dev.in holds everything, so it is solved first and the smaller sets take its versions.
+# dev.in holds everything, so it is solved first and the smaller sets take its versions. Extras stay in the locks:
+# pip takes `coverage` for no pin of `coverage[toml]`, and then refuses as soon as there is a newer release.
 LOCK = env -u UV_INDEX_URL -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --no-config --upgrade --universal \
-	--python-version 3.11 --generate-hashes --strip-extras --no-emit-index-url \
+	--python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 	--custom-compile-command "make lock"
 
 .PHONY: lock
