@@ -95,7 +95,9 @@ def blocking_calls() -> Iterator[BlockBuster]:
 
     Only calls that come through our packages count; a test may look into a file as it likes.
     """
-    detector = BlockBuster([located("agent_runtime_core"), located("agent_runtime_framework")])
+    detector = BlockBuster(
+        [located(name) for name in ("agent_runtime_core", "agent_runtime_framework", "django_agent_runtime")]
+    )
     del detector.functions["os.path.abspath"]  # asks where we are, and waits for nothing
     for function in detector.functions.values():
         # A lazy import reads files once, wherever it happens.

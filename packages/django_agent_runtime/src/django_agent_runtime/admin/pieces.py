@@ -1,0 +1,44 @@
+"""What admin pages show as HTML: everything that was said or stored is escaped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+__all__ = ["as_json", "link_to", "table"]
+
+
+def as_json(value: Any) -> SafeString:
+    """JSON data, indented."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return format_html('<pre style="white-space: pre-wrap; margin: 0">{}</pre>', _shown(text))
+
+
+def link_to(row: models.Model | None, text: str = "") -> SafeString | str:
+    """A link to a row's page."""
+    if row is None:
+        return "-"
+    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return format_html('<a href="{}">{}</a>', address, text or str(row))
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[Any]], *, name: str) -> SafeString:
+    """A table of rows; `name` is its class."""
+    head = format_html_join("", "<th>{}</th>", ((heading,) for heading in headings))
+    cells = (
+        (format_html_join("", "<td>{}</td>", ((_shown(cell) if isinstance(cell, str) else cell,) for cell in row)),)
+        for row in rows
+    )
+    body = format_html_join("", "<tr>{}</tr>", cells)
+    return format_html('<table class="{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', name, head, body)
+
+
+def _shown(text: str) -> str:
+    """The text without halves of emoji, which no page can be sent with."""
+    return text if isinstance(text, SafeString) else text.encode("utf-8", "replace").decode()
