@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from agent_runtime_framework.agents.corrections import corrections_of, followed
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
 from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
+from agent_runtime_framework.agents.run_journal import RunJournal
 from agent_runtime_framework.agents.run_record import last_words, replayed
 from agent_runtime_framework.agents.step_hooks import moved_on, with_hooks
 from agent_runtime_framework.agents.stored_state import journey_of
@@ -27,10 +28,13 @@ from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.executor.reply import Reply
+from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools import BaseJourneyTools
+from agent_runtime_framework.tools.call_place import CallPlace
 from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
+from agent_runtime_framework.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -77,6 +81,8 @@ class JourneyRun:
         self._offer_is_old = False  # a tool has run since the journey was asked
         self._asked_at: Any = None  # the step at which the run began, or its last turn
         self._corrections: Corrections | None = None
+        self._journal: RunJournal | None = None
+        self._calls = 0  # of tools, in this turn
 
     @property
     def run_id(self) -> UUID:
@@ -93,6 +99,47 @@ class JourneyRun:
         """Tools whose success ends the run."""
         return self._agent.config.terminal_tools | self._agent._ending_tools
 
+    @property
+    def version(self) -> int:
+        """The version of the conversation that the present turn builds on; 0 when nothing is kept."""
+        return 0 if self._ctx.checkpoint is None else self._ctx.checkpoint.version
+
+    @property
+    def call_number(self) -> int:
+        """Which tool call of the present turn this is; the first is 1."""
+        return self._calls
+
+    def keep_journal(self, journal: RunJournal, cancelled: Callable[[], bool]) -> None:
+        """Let a journal remember the run, and somebody else say whether it is to stop; before it begins.
+
+        Args:
+            journal: The journal.
+            cancelled: Asked before every LLM call.
+        """
+        self._journal, self.cancelled = journal, cancelled
+        if self._kept is not None:
+            self._kept.journal = journal
+
+    def declared_tool(self, name: str) -> ToolSpec | None:
+        """A tool of the present journey's as it is declared; None for one that it only describes."""
+        return self._journey.declared.tools.get(name)
+
+    @property
+    def notes(self) -> JourneyNotes:
+        """What is remembered of the present journey beside its state."""
+        return self._ctx.notes
+
+    def left_by_tool(self) -> dict[str, Any]:
+        """The present journey's state and notes, as JSON data."""
+        return self._ctx.notes.put_into(state_data(self._state))
+
+    def take_over(self, left: dict[str, Any]) -> None:
+        """Let state and notes be what a tool has left at an earlier attempt."""
+        data = dict(left)
+        self._ctx.notes.take_over(JourneyNotes.taken_from(data))
+        StateSnapshot(type(self._state).from_dict(data)).give_to(self._state)
+        self._tools = self._new_tools()
+
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
 
@@ -101,6 +148,8 @@ class JourneyRun:
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent._model()
+        if self._journal is not None:
+            self.client = self._journal.client(self.client, self)
         answered: Answered | None = None
         said_already: str | None = None  # what a run had said that broke off right before its end
         kept = self._kept
@@ -123,7 +172,7 @@ class JourneyRun:
             self._corrections = await corrections_of(type(self._journey))
         if self._corrections is not None and answered is None:
             message_id = str(ctx.run_id) if kept is None else kept.incoming.message_id
-            self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
+            self._ctx.notes.travel.begin_run(message_id, is_message=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -180,6 +229,7 @@ class JourneyRun:
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         journey, state = self._journey, self._state
+        self._calls = 0
         self._tools = self._new_tools()
         offer = self._read_offer()
         granted = self._ctx.notes.granted()
@@ -205,8 +255,12 @@ class JourneyRun:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
         offer = self._read_offer() if self._offer_is_old else self._offer
         self._offer_is_old = True
+        self._calls += 1
         travel = None if self._corrections is None else self._ctx.notes.travel.copy()
-        outcome = await call_tool(
+        if isinstance(self._tools, BaseJourneyTools):
+            self._tools._place = partial(self._place_of, call, self._calls)
+        work = partial(
+            call_tool,
             call,
             self._with_hooks if self._journey.step_hooks else self._run_tool,
             offer=offer.by_name(self._journey),
@@ -214,6 +268,10 @@ class JourneyRun:
             state=self._state,
             check=None if self._kept is None else self._check_state,
         )
+        if self._journal is None or not offer.is_own(call.name):
+            outcome = await work()
+        else:
+            outcome = await self._journal.tool(self, call, work)
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
         if travel is not None and outcome.status != "ok":
@@ -222,6 +280,13 @@ class JourneyRun:
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
             del self._ctx.notes.approvals[granted.approval_id]
         return outcome
+
+    def _place_of(self, call: ToolCall, number: int) -> CallPlace:
+        """Where a call stands: by the version where one is kept, by the run where not."""
+        ctx = self._ctx
+        if self._kept is None:
+            return CallPlace((str(ctx.run_id), str(len(self.messages))), number, call)
+        return CallPlace((ctx.owner, str(ctx.conversation_id), str(self.version)), number, call)
 
     async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""
