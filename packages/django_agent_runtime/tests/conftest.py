@@ -31,15 +31,17 @@ def postgresql_django_database(service_missing: Callable[[str, str], None]) -> I
 
 
 @pytest.fixture
-def default_alias() -> str:
-    """The SQLite database, empty."""
-    return emptied("default")
+def default_alias() -> Iterator[str]:
+    """The SQLite database, empty before and after."""
+    yield emptied("default")
+    emptied("default")
 
 
 @pytest.fixture
-def postgresql_alias(postgresql_django_database: None) -> str:
-    """The PostgreSQL database, empty."""
-    return emptied("postgresql")
+def postgresql_alias(postgresql_django_database: None) -> Iterator[str]:
+    """The PostgreSQL database, empty before and after."""
+    yield emptied("postgresql")
+    emptied("postgresql")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ("lease", models.BigIntegerField(default=0, editable=False)),
                 ("lease_until", models.FloatField(default=0.0, editable=False)),
                 ("lease_seconds", models.FloatField(default=0.0, editable=False)),
-                ("running_id", django_agent_runtime.models.names.NameField(editable=False, max_length=255, null=True)),
+                ("running_id", django_agent_runtime.models.names.NameField(default="", editable=False, max_length=255)),
                 (
                     "user",
                     models.ForeignKey(

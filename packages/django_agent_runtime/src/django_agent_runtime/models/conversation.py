@@ -46,7 +46,7 @@ class AgentConversation(AbstractAgentConversation):
     lease = models.BigIntegerField(default=0, editable=False)
     lease_until = models.FloatField(default=0.0, editable=False)
     lease_seconds = models.FloatField(default=0.0, editable=False)
-    running_id = NameField(max_length=KEY_LENGTH, null=True, editable=False)
+    running_id = NameField(max_length=KEY_LENGTH, default="", editable=False)
     current_run = models.ForeignKey(
         "django_agent_runtime.AgentRun", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
