@@ -19,7 +19,7 @@ from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.agents.closing import is_closing
 from agent_runtime_framework.agents.config import JourneyConfig
-from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.contradictions import check_moves
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.declaration import Declaration, declaration_of
@@ -33,7 +33,7 @@ from agent_runtime_framework.agents.defaults import (
 )
 from agent_runtime_framework.agents.fixed_text import check_fixed_texts
 from agent_runtime_framework.agents.graph import JourneyGraph
-from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
 from agent_runtime_framework.agents.migration import Migration, migrations_of
 from agent_runtime_framework.agents.step_hooks import StepHook, declared_hooks
@@ -225,6 +225,9 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         tools: ToolsT = self.declared.tools_class(state)
         return tools
 
+    def _make_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
+        return self.create_tools(state, ctx)
+
     @default_when_declared
     async def execute_tool(self, tools: ToolsT, name: str, arguments: dict[str, Any], /) -> Any:
         """Run an offered tool with checked arguments and return its result, usually a text."""
@@ -320,16 +323,6 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         step = state.get_step()
         return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())
 
-    # Runs: the caller keeps the messages.
-
-    async def run(self, ctx: AgentContext) -> AgentResult:
-        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await result_of(self._events(self._run_of(ctx), streaming=False))
-
-    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
-        """The same as `run`, as events while they happen."""
-        return self._events(self._run_of(ctx), streaming=True)
-
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
         try:
@@ -351,11 +344,11 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         """What the engine asks in one run."""
         return JourneyRun(self, ctx, incoming, verdict)
 
-    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
+    def _events(self, run: JourneyRun, *, streaming: bool, listened: bool = False) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
         sinks = self._tracing.sinks()
-        listened = run.listened = streaming or self.hooks is not None or bool(sinks)
+        listened = run.listened = listened or streaming or self.hooks is not None or bool(sinks)
         engine = Engine(
             delegate=run,
             max_iterations=config.max_tool_iterations,
