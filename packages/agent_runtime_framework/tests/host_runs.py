@@ -19,7 +19,7 @@ class Run:
         said = [{"role": "user", "content": message} for message in messages]
         run = self
 
-        class Seen(make):  # type: ignore[misc]  # a class that a fixture chooses
+        class Seen(make):
             async def checkpoint(self, state: dict[str, Any]) -> None:
                 await super().checkpoint(state)
                 run.told.append(("state.checkpoint", await self.get_state()))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from packages.agent_runtime_framework.tests.adapters.shop import Cart, DeclaredShop, Shop, ShopTools
 
 import agent_runtime_core.llm
 from agent_runtime_core.errors import LLMUnavailable
@@ -15,14 +16,11 @@ from agent_runtime_core.registry import get_runtime, register_runtime, unregiste
 from agent_runtime_core.runner import AgentRunner
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import (
-    BaseJourneyTools,
     ExecutorHooks,
     JourneyRouter,
-    StepPromptMapping,
     configure,
     lint_journey,
     migrate,
-    tool,
 )
 from agent_runtime_framework.adapters import DjangoRuntimeAdapter, create_django_runtime
 from agent_runtime_framework.adapters.django import RunResultImpl
@@ -33,9 +31,9 @@ EMPTY = {"step": "shopping", "items": []}
 # A run.
 
 
-async def test_a_run_with_a_tool_tells_its_host_each_thing_in_its_order(shop, run):
+async def test_a_run_with_a_tool_tells_its_host_each_thing_in_its_order(run):
     # Given
-    adapter = shop.Shop(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "It is in."]))
+    adapter = Shop(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "It is in."]))
     host = run("An apple, please")
 
     # When
@@ -55,11 +53,11 @@ async def test_a_run_with_a_tool_tells_its_host_each_thing_in_its_order(shop, ru
     assert result.artifacts == {}
 
 
-async def test_the_messages_of_the_run_and_its_usage_come_back_as_dicts(shop, run):
+async def test_the_messages_of_the_run_and_its_usage_come_back_as_dicts(run):
     # Given
     add = {**tool_call_reply("add", item="apple"), "content": "One moment."}
     replies = [RawReply(add, {"prompt_tokens": 10}), RawReply({"content": "It is in."}, {"prompt_tokens": 5})]
-    adapter = shop.Shop(llm_client=Raw(replies))
+    adapter = Shop(llm_client=Raw(replies))
 
     # When
     result = await adapter.run(run("An apple").ctx)
@@ -73,7 +71,7 @@ async def test_the_messages_of_the_run_and_its_usage_come_back_as_dicts(shop, ru
     assert result.usage == {"prompt_tokens": 15}
 
 
-async def test_the_model_sees_the_prompt_the_tools_and_the_whole_conversation_of_the_host(shop, run):
+async def test_the_model_sees_the_prompt_the_tools_and_the_whole_conversation_of_the_host(run):
     # Given
     model = ScriptedLLM(["Anything else?"])
     host = run()
@@ -86,7 +84,7 @@ async def test_the_model_sees_the_prompt_the_tools_and_the_whole_conversation_of
     )
 
     # When
-    await shop.Shop(llm_client=model).run(host.ctx)
+    await Shop(llm_client=model).run(host.ctx)
 
     # Then
     assert model.calls[0]["messages"] == [
@@ -98,12 +96,12 @@ async def test_the_model_sees_the_prompt_the_tools_and_the_whole_conversation_of
     assert [each["function"]["name"] for each in model.calls[0]["tools"]] == ["add", "pay", "describe", "spoil"]
 
 
-async def test_prompt_and_tools_follow_the_step_within_a_run(shop, run):
+async def test_prompt_and_tools_follow_the_step_within_a_run(run):
     # Given
     model = ScriptedLLM([tool_call_reply("pay"), "Bye."])
 
     # When
-    result = await shop.Shop(llm_client=model, backend_client="card").run(run("I pay").ctx)
+    result = await Shop(llm_client=model, backend_client="card").run(run("I pay").ctx)
 
     # Then
     assert [call["messages"][0]["content"] for call in model.calls] == ["Ask what they want.", "Say thank you."]
@@ -111,13 +109,13 @@ async def test_prompt_and_tools_follow_the_step_within_a_run(shop, run):
     assert result.final_messages[1]["content"] == "Paid by card."
 
 
-async def test_a_long_result_is_cut_in_the_event_and_nowhere_else(shop, run):
+async def test_a_long_result_is_cut_in_the_event_and_nowhere_else(run):
     # Given
     model = ScriptedLLM([tool_call_reply("describe"), "That is it."])
     host = run("What is it?")
 
     # When
-    result = await shop.Shop(llm_client=model).run(host.ctx)
+    result = await Shop(llm_client=model).run(host.ctx)
 
     # Then
     (told,) = host.payloads("tool.result")
@@ -126,13 +124,13 @@ async def test_a_long_result_is_cut_in_the_event_and_nowhere_else(shop, run):
     assert model.calls[1]["messages"][-1]["content"] == "x" * 700
 
 
-async def test_a_failing_tool_is_told_to_the_model_and_leaves_no_checkpoint_of_what_was_undone(shop, run):
+async def test_a_failing_tool_is_told_to_the_model_and_leaves_no_checkpoint_of_what_was_undone(run):
     # Given
     model = ScriptedLLM([tool_call_reply("spoil"), "Sorry."])
     host = run("Go")
 
     # When
-    result = await shop.Shop(llm_client=model).run(host.ctx)
+    result = await Shop(llm_client=model).run(host.ctx)
 
     # Then
     assert result.final_messages[1]["content"] == "Error executing spoil: out of order"
@@ -140,71 +138,71 @@ async def test_a_failing_tool_is_told_to_the_model_and_leaves_no_checkpoint_of_w
     assert host.payloads("state.checkpoint") == [spoilt, EMPTY, EMPTY]
 
 
-async def test_in_debug_mode_a_tools_error_comes_out_and_the_host_is_left_with_the_state_before(shop, run):
+async def test_in_debug_mode_a_tools_error_comes_out_and_the_host_is_left_with_the_state_before(run):
     # Given
     configure(debug=True)
     host = run("Go")
 
     # When
     with pytest.raises(RuntimeError, match="out of order"):
-        await shop.Shop(llm_client=ScriptedLLM([tool_call_reply("spoil")])).run(host.ctx)
+        await Shop(llm_client=ScriptedLLM([tool_call_reply("spoil")])).run(host.ctx)
 
     # Then
     assert await host.ctx.get_state() == EMPTY
 
 
-async def test_only_what_is_offered_runs(shop, run):
+async def test_only_what_is_offered_runs(run):
     # Given
     model = ScriptedLLM([tool_call_reply("get_backend_client"), "I cannot."])
 
     # When
-    result = await shop.Shop(llm_client=model).run(run("Go").ctx)
+    result = await Shop(llm_client=model).run(run("Go").ctx)
 
     # Then
     assert "Unknown tool 'get_backend_client'" in result.final_messages[1]["content"]
 
 
-async def test_a_terminal_tool_ends_the_run_and_the_user_reads_its_result(shop, run):
+async def test_a_terminal_tool_ends_the_run_and_the_user_reads_its_result(run):
     # Given
     model = ScriptedLLM([tool_call_reply("pay")], strict=True)
     host = run("I pay")
 
     # When
-    result = await shop.Shop(model, "card", terminal_tools={"pay"}).run(host.ctx)
+    result = await Shop(model, "card", terminal_tools={"pay"}).run(host.ctx)
 
     # Then
     assert result.final_output["response"] == "Paid by card."
     assert host.payloads("assistant.message") == [{"content": "Paid by card."}]
 
 
-async def test_the_limit_of_iterations_holds(shop, run):
+async def test_the_limit_of_iterations_holds(run):
     # Given
     model = ScriptedLLM([tool_call_reply("add", item=str(number)) for number in range(9)])
 
     # When
-    result = await shop.Shop(llm_client=model, max_tool_iterations=2).run(run("Go").ctx)
+    result = await Shop(llm_client=model, max_tool_iterations=2).run(run("Go").ctx)
 
     # Then
     assert result.final_output["state"]["items"] == ["0", "1"]
     assert model.calls[-1]["tools"] is None  # the closing words
 
 
-async def test_a_text_without_content_is_an_empty_answer(shop, run):
+async def test_a_text_without_content_is_an_empty_answer(run):
     host = run("Hi")
 
-    result = await shop.Shop(llm_client=ScriptedLLM([{"content": None}])).run(host.ctx)
+    result = await Shop(llm_client=ScriptedLLM([{"content": None}])).run(host.ctx)
 
     assert result.final_output["response"] == ""
     assert host.names == ["state.checkpoint"]
 
 
-async def test_a_goodbye_after_the_end_asks_no_model_and_changes_nothing(shop, run):
+async def test_a_goodbye_after_the_end_asks_no_model_and_changes_nothing(run):
     # Given
     model = ScriptedLLM(strict=True)
     host = run("Thanks, bye!", state={"step": "paid", "items": ["apple"]})
 
     # When
-    result = await shop.Shop(llm_client=model).run(host.ctx)
+    result = await Shop(llm_client=model).run(host.ctx)
 
     # Then
     assert (result.final_output, result.final_messages, result.usage, result.artifacts) == (
@@ -219,23 +217,23 @@ async def test_a_goodbye_after_the_end_asks_no_model_and_changes_nothing(shop, r
 # Cancellation.
 
 
-async def test_a_cancelled_run_ends_before_the_next_call_of_the_model_and_keeps_its_state(shop, run):
+async def test_a_cancelled_run_ends_before_the_next_call_of_the_model_and_keeps_its_state(run):
     # Given: somebody presses stop while the tool runs
     host = run("An apple")
 
-    class Stopped(shop.Tools):
+    class Stopped(ShopTools):
         async def add(self, item: str) -> str:
             host.ctx.cancel()
             return await super().add(item)
 
-    class Shop(shop.Shop):
+    class Own(Shop):
         def create_tools(self, state, ctx, backend_client):
             return Stopped(state, backend_client)
 
     model = ScriptedLLM([tool_call_reply("add", item="apple")], strict=True)
 
     # When
-    result = await Shop(llm_client=model).run(host.ctx)
+    result = await Own(llm_client=model).run(host.ctx)
 
     # Then
     assert host.names == ["tool.call", "state.checkpoint", "tool.result", "state.checkpoint"]
@@ -243,19 +241,19 @@ async def test_a_cancelled_run_ends_before_the_next_call_of_the_model_and_keeps_
     assert [message["role"] for message in result.final_messages] == ["assistant", "tool"]
 
 
-async def test_a_run_that_is_cancelled_before_it_begins_asks_no_model(shop, run):
+async def test_a_run_that_is_cancelled_before_it_begins_asks_no_model(run):
     host = run("An apple")
     host.ctx.cancel()
 
-    result = await shop.Shop(llm_client=ScriptedLLM(strict=True)).run(host.ctx)
+    result = await Shop(llm_client=ScriptedLLM(strict=True)).run(host.ctx)
 
     assert (result.final_messages, host.told) == ([], [("state.checkpoint", EMPTY)])
 
 
-async def test_it_answers_what_a_runner_asks_beside_run(shop, run):
-    adapter, host = shop.Shop(llm_client=ScriptedLLM()), run("Hi")
+async def test_it_answers_what_a_runner_asks_beside_run(run):
+    adapter, host = Shop(llm_client=ScriptedLLM()), run("Hi")
 
-    assert await adapter.cancel(host.ctx) is None
+    await adapter.cancel(host.ctx)
     info = await adapter.on_error(host.ctx, LLMUnavailable("no connection"))
     assert (info.type, info.message, info.retriable) == ("LLMUnavailable", "no connection", True)
 
@@ -263,10 +261,10 @@ async def test_it_answers_what_a_runner_asks_beside_run(shop, run):
 # State, from try to try and from run to run.
 
 
-async def test_the_next_message_of_a_conversation_continues_the_journey(shop, run):
+async def test_the_next_message_of_a_conversation_continues_the_journey(run):
     # Given
     model = ScriptedLLM([tool_call_reply("add", item="apple"), "In.", tool_call_reply("add", item="pear"), "In."])
-    adapter, conversation_id = shop.Shop(llm_client=model), uuid4()
+    adapter, conversation_id = Shop(llm_client=model), uuid4()
     await adapter.run(run("An apple", conversation_id=conversation_id).ctx)
 
     # When: another run, of whose state its context knows nothing
@@ -278,10 +276,10 @@ async def test_the_next_message_of_a_conversation_continues_the_journey(shop, ru
     assert other.final_output["state"] == EMPTY
 
 
-async def test_what_the_host_knows_goes_before_what_the_adapter_remembers(shop, run):
+async def test_what_the_host_knows_goes_before_what_the_adapter_remembers(run):
     # Given
     model = ScriptedLLM([tool_call_reply("add", item="apple"), "In."])
-    adapter, conversation_id = shop.Shop(llm_client=model), uuid4()
+    adapter, conversation_id = Shop(llm_client=model), uuid4()
     await adapter.run(run("An apple", conversation_id=conversation_id).ctx)
     theirs = {"step": "shopping", "items": ["pear"]}
 
@@ -294,11 +292,11 @@ async def test_what_the_host_knows_goes_before_what_the_adapter_remembers(shop, 
     assert anew.final_output["state"] == EMPTY
 
 
-async def test_a_second_try_goes_on_from_what_the_first_has_announced(shop, run):
+async def test_a_second_try_goes_on_from_what_the_first_has_announced(run):
     # Given: the model fails after the tool
     host = run("An apple")
     model = ScriptedLLM([tool_call_reply("add", item="apple"), LLMUnavailable("gone"), "It is in already."])
-    adapter = shop.Shop(llm_client=model)
+    adapter = Shop(llm_client=model)
     with pytest.raises(LLMUnavailable):
         await adapter.run(host.ctx)
 
@@ -309,28 +307,29 @@ async def test_a_second_try_goes_on_from_what_the_first_has_announced(shop, run)
     assert result.final_output["state"]["items"] == ["apple"]
 
 
-async def test_what_cannot_be_stored_is_the_hosts_to_refuse(shop, run):
-    class Odd(shop.Cart):
+async def test_what_cannot_be_stored_is_the_hosts_to_refuse(run):
+    class Odd(Cart):
         def to_dict(self):
             return {**super().to_dict(), "when": object()}
 
-    class Shop(shop.Shop):
+    class Own(Shop):
         def get_initial_state(self):
             return Odd()
 
     with pytest.raises(TypeError):
-        await Shop(llm_client=ScriptedLLM(["Hi"])).run(run("Hi").ctx)
+        await Own(llm_client=ScriptedLLM(["Hi"])).run(run("Hi").ctx)
 
 
-async def test_a_state_tells_its_journeys_version_and_is_migrated_by_the_next_one(shop, run):
+async def test_a_state_tells_its_journeys_version_and_is_migrated_by_the_next_one(run):
     # Given: a conversation with version 2, and its successor
-    class Second(shop.Shop):
+    class Second(Shop):
         version = 2
 
-    class Third(shop.Shop):
+    class Third(Shop):
         version = 3
 
         @migrate(2, 3)
+        @staticmethod
         def in_capitals(data):
             return {**data, "items": [each.upper() for each in data["items"]]}
 
@@ -348,56 +347,56 @@ async def test_a_state_tells_its_journeys_version_and_is_migrated_by_the_next_on
 # What user code overrides and relies on.
 
 
-async def test_a_way_of_its_own_to_read_states_is_used(shop, run):
-    class Shop(shop.Shop):
+async def test_a_way_of_its_own_to_read_states_is_used(run):
+    class Own(Shop):
         def _state_from_dict(self, data):
-            return shop.Cart(items=data["old"].split())
+            return Cart(items=data["old"].split())
 
-    result = await Shop(llm_client=ScriptedLLM(["Hi"])).run(run("Hi", state={"old": "a b"}).ctx)
+    result = await Own(llm_client=ScriptedLLM(["Hi"])).run(run("Hi", state={"old": "a b"}).ctx)
 
     assert result.final_output["state"]["items"] == ["a", "b"]
 
 
-async def test_a_change_of_state_goes_to_the_adapters_own_method_with_the_hosts_context(shop, run):
+async def test_a_change_of_state_goes_to_the_adapters_own_method_with_the_hosts_context(run):
     # Given
     told: list[Any] = []
 
-    class Shop(shop.Shop):
+    class Own(Shop):
         async def on_state_change(self, ctx, state):
             told.append((ctx, list(state.items)))
 
     host = run("An apple")
 
     # When
-    await Shop(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "In."])).run(host.ctx)
+    await Own(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "In."])).run(host.ctx)
 
     # Then
     assert told == [(host.ctx, ["apple"])]
     assert host.names.count("state.checkpoint") == 1
 
 
-async def test_create_tools_gets_the_hosts_context_and_the_backend_of_this_run(shop, run):
+async def test_create_tools_gets_the_hosts_context_and_the_backend_of_this_run(run):
     # Given
     got: list[Any] = []
 
-    class Shop(shop.Shop):
+    class Own(Shop):
         def get_backend_client(self, ctx):
             return f"backend of {ctx.metadata['tenant']}"
 
         def create_tools(self, state, ctx, backend_client):
             got.append((ctx, backend_client))
-            return shop.Tools(state, backend_client, on_state_change=self._make_state_callback(ctx))
+            return ShopTools(state, backend_client, on_state_change=self._make_state_callback(ctx))
 
     host = run("Hi", metadata={"tenant": "acme"})
 
     # When
-    await Shop(llm_client=ScriptedLLM(["Hi"])).run(host.ctx)
+    await Own(llm_client=ScriptedLLM(["Hi"])).run(host.ctx)
 
     # Then
     assert got == [(host.ctx, "backend of acme")]
 
 
-async def test_tools_of_any_class_will_do(shop, run):
+async def test_tools_of_any_class_will_do(run):
     class Plain:
         def __init__(self, state):
             self.state = state
@@ -406,55 +405,55 @@ async def test_tools_of_any_class_will_do(shop, run):
             self.state.items.append(item)
             return "Added."
 
-    class Shop(shop.Shop):
+    class Own(Shop):
         def create_tools(self, state, ctx, backend_client):
             return Plain(state)
 
     host = run("An apple")
 
-    await Shop(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "In."])).run(host.ctx)
+    await Own(llm_client=ScriptedLLM([tool_call_reply("add", item="apple"), "In."])).run(host.ctx)
 
     assert host.names == ["tool.call", "tool.result", "assistant.message", "state.checkpoint"]
 
 
-async def test_the_model_is_asked_for_with_the_hosts_context(shop, run):
-    class Shop(shop.Shop):
+async def test_the_model_is_asked_for_with_the_hosts_context(run):
+    class Own(Shop):
         def get_llm_client(self, ctx):
             return ScriptedLLM([f"I am the model of {ctx.params['plan']}."])
 
-    result = await Shop().run(run("Hi", params={"plan": "gold"}).ctx)
+    result = await Own().run(run("Hi", params={"plan": "gold"}).ctx)
 
     assert result.final_output["response"] == "I am the model of gold."
 
 
-async def test_without_a_client_the_configured_one_is_used(shop, run, monkeypatch):
+async def test_without_a_client_the_configured_one_is_used(run, monkeypatch):
     monkeypatch.setattr(agent_runtime_core.llm, "get_llm_client", lambda: ScriptedLLM(["From the factory."]))
 
-    result = await shop.Shop().run(run("Hi").ctx)
+    result = await Shop().run(run("Hi").ctx)
 
     assert result.final_output["response"] == "From the factory."
 
 
-async def test_without_the_core_there_is_no_client_and_the_error_says_what_to_do(shop, run, monkeypatch):
+async def test_without_the_core_there_is_no_client_and_the_error_says_what_to_do(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "agent_runtime_core.llm", None)
 
     with pytest.raises(ValueError, match="No LLM client configured: pass llm_client="):
-        await shop.Shop().run(run("Hi").ctx)
+        await Shop().run(run("Hi").ctx)
 
 
-def test_the_names_that_user_code_knows_are_there(shop):
+def test_the_names_that_user_code_knows_are_there():
     model = ScriptedLLM()
 
-    adapter = create_django_runtime(shop.Shop, model, "backend", max_tool_iterations=3, terminal_tools=["pay"])
+    adapter = create_django_runtime(Shop, model, "backend", max_tool_iterations=3, terminal_tools=["pay"])
 
     assert adapter._llm_client is model
     assert adapter._backend_client == "backend"
     assert (adapter._max_tool_iterations, adapter._terminal_tools) == (3, {"pay"})
 
 
-async def test_what_is_set_behind_the_constructor_counts(shop, run):
+async def test_what_is_set_behind_the_constructor_counts(run):
     # Given
-    adapter = shop.Shop()
+    adapter = Shop()
     adapter._llm_client = ScriptedLLM([tool_call_reply("add", item="apple"), tool_call_reply("pay")], strict=True)
     adapter._backend_client = "card"
     adapter._terminal_tools = ["pay"]
@@ -467,7 +466,7 @@ async def test_what_is_set_behind_the_constructor_counts(shop, run):
     assert result.final_output["response"] == "Paid by card."
 
 
-async def test_hooks_listen_to_a_hosts_run(shop, run):
+async def test_hooks_listen_to_a_hosts_run(run):
     # Given
     heard: list[Any] = []
 
@@ -478,13 +477,13 @@ async def test_hooks_listen_to_a_hosts_run(shop, run):
     model = ScriptedLLM([tool_call_reply("add", item="apple"), "In."])
 
     # When
-    await shop.Shop(llm_client=model, hooks=Listening()).run(run("An apple").ctx)
+    await Shop(llm_client=model, hooks=Listening()).run(run("An apple").ctx)
 
     # Then
     assert heard == [("add", "Added apple.")]
 
 
-async def test_a_context_that_cannot_show_messages_gets_an_event(shop):
+async def test_a_context_that_cannot_show_messages_gets_an_event():
     # Given
     told: list[Any] = []
 
@@ -508,8 +507,10 @@ async def test_a_context_that_cannot_show_messages_gets_an_event(shop):
         def cancelled(self) -> bool:
             return False
 
+    bare: Any = Bare()
+
     # When
-    await shop.Shop(llm_client=ScriptedLLM(["Hello!"])).run(Bare())
+    await Shop(llm_client=ScriptedLLM(["Hello!"])).run(bare)
 
     # Then
     assert told == [("assistant.message", {"content": "Hello!"}), ("kept", EMPTY)]
@@ -518,34 +519,10 @@ async def test_a_context_that_cannot_show_messages_gets_an_event(shop):
 # A class that says enough need not write its methods.
 
 
-def declared_shop(shop: Any) -> type[DjangoRuntimeAdapter[Any, Any, Any]]:
-    class DeclaredTools(BaseJourneyTools[shop.Cart]):
-        @tool(step=shop.Step.SHOPPING)
-        async def add(self, item: str) -> str:
-            """Put an item into the cart.
-
-            Args:
-                item: Its name.
-            """
-            self.state.items.append(item)
-            return f"Added {item}."
-
-        @tool(step=shop.Step.SHOPPING, to=shop.Step.PAID, once=True)
-        async def pay(self) -> str:
-            """Pay."""
-            return f"Paid by {self._require_backend()}."
-
-    class DeclaredShop(DjangoRuntimeAdapter[shop.Cart, DeclaredTools, shop.Step]):
-        key = "shop"
-        prompts = StepPromptMapping(shop.PROMPTS)
-
-    return DeclaredShop
-
-
-async def test_a_declared_adapter_runs_with_nothing_written(shop, run):
+async def test_a_declared_adapter_runs_with_nothing_written(run):
     # Given
     model = ScriptedLLM([tool_call_reply("add", item="apple"), tool_call_reply("pay"), "Bye."])
-    adapter = declared_shop(shop)(llm_client=model, backend_client="card")
+    adapter = DeclaredShop(llm_client=model, backend_client="card")
 
     # When
     result = await adapter.run(run("An apple, and I pay").ctx)
@@ -560,9 +537,9 @@ async def test_a_declared_adapter_runs_with_nothing_written(shop, run):
     ]
 
 
-async def test_what_a_declared_adapter_writes_itself_wins(shop, run):
+async def test_what_a_declared_adapter_writes_itself_wins(run):
     # Given
-    class Shop(declared_shop(shop)):
+    class Own(DeclaredShop):
         def get_system_prompt(self, state):
             return "Be brief."
 
@@ -572,7 +549,7 @@ async def test_what_a_declared_adapter_writes_itself_wins(shop, run):
     model = ScriptedLLM([tool_call_reply("pay"), "Bye."])
 
     # When
-    result = await Shop(llm_client=model, backend_client="card").run(run("I pay").ctx)
+    result = await Own(llm_client=model, backend_client="card").run(run("I pay").ctx)
 
     # Then
     assert model.calls[0]["messages"][0]["content"] == "Be brief."
@@ -587,18 +564,18 @@ def test_an_adapter_that_says_too_little_cannot_be_made():
         Unfinished()
 
 
-def test_lint_looks_at_adapters_too(shop):
-    assert lint_journey(declared_shop(shop)) == []
-    codes = {finding.code for finding in lint_journey(shop.Shop)}
+def test_lint_looks_at_adapters_too():
+    assert lint_journey(DeclaredShop) == []
+    codes = {finding.code for finding in lint_journey(Shop)}
     assert "J101" not in codes  # it has found the way to PAID in the tools' source
 
 
 # Hosts.
 
 
-async def test_a_registered_adapter_is_run_by_its_key(shop):
+async def test_a_registered_adapter_is_run_by_its_key():
     # Given
-    register_runtime(shop.Shop(llm_client=ScriptedLLM(["Hello!"])))
+    register_runtime(Shop(llm_client=ScriptedLLM(["Hello!"])))
 
     # When
     try:
@@ -611,10 +588,10 @@ async def test_a_registered_adapter_is_run_by_its_key(shop):
     assert outcome.final_output == {"response": "Hello!", "state": EMPTY}
 
 
-async def test_an_adapter_is_tried_in_a_conversation_without_a_host(shop):
+async def test_an_adapter_is_tried_in_a_conversation_without_a_host():
     # Given: as `agent-runtime chat` does
     model = ScriptedLLM([tool_call_reply("add", item="apple"), "In.", "Anything else?"])
-    adapter = shop.Shop(llm_client=model)
+    adapter = Shop(llm_client=model)
 
     # When
     await adapter.send("c", "An apple")
@@ -624,10 +601,10 @@ async def test_an_adapter_is_tried_in_a_conversation_without_a_host(shop):
     assert result.state == {"step": "shopping", "items": ["apple"]}
 
 
-async def test_a_router_leads_to_an_adapter(shop, run):
+async def test_a_router_leads_to_an_adapter(run):
     # Given
     model = ScriptedLLM([tool_call_reply("start_shop"), tool_call_reply("add", item="apple"), "In."])
-    router = JourneyRouter(model).add(shop.Shop(backend_client="card"), when="The user wants to buy something")
+    router = JourneyRouter(model).add(Shop(backend_client="card"), when="The user wants to buy something")
     host = run("An apple", conversation_id=uuid4())
 
     # When

@@ -83,7 +83,7 @@ async def test_journeys_that_keep_their_states_elsewhere_do_so_under_a_host(sign
     # Given
     kept: dict[str, Any] = {}
 
-    class Elsewhere(signup.Agent):
+    class Elsewhere(signup.Agent):  # type: ignore[name-defined]
         async def load_state(self, ctx):
             return signup.State.from_dict(kept[ctx.conversation_id]) if ctx.conversation_id in kept else None
 
@@ -103,7 +103,7 @@ async def test_journeys_that_keep_their_states_elsewhere_do_so_under_a_host(sign
 
 async def test_a_talking_step_moves_on_from_run_to_run(signup, run):
     # Given
-    class Welcoming(signup.Agent):
+    class Welcoming(signup.Agent):  # type: ignore[name-defined]
         start = signup.Step.WELCOME
 
     agent, conversation_id = Welcoming(ScriptedLLM(["Welcome! Your name?"])), uuid4()
@@ -240,7 +240,7 @@ async def test_a_cancelled_run_leaves_the_conversation_for_the_next_message(sign
     # Given
     host = run("I am Ada", conversation_id=uuid4())
 
-    class Stopped(signup.Agent):
+    class Stopped(signup.Agent):  # type: ignore[name-defined]
         async def execute_tool(self, tools, name, arguments, /):
             host.ctx.cancel()
             return await super().execute_tool(tools, name, arguments)
@@ -290,7 +290,7 @@ async def test_tools_of_a_plain_journey_find_the_hosts_run_in_their_context(sign
     # Given
     got: list[Any] = []
 
-    class Looking(signup.Agent):
+    class Looking(signup.Agent):  # type: ignore[name-defined]
         def create_tools(self, state, ctx):
             got.append((ctx.run_id, ctx.metadata, ctx.host.params))
             return super().create_tools(state, ctx)
@@ -358,4 +358,5 @@ async def test_the_runner_does_not_try_a_rejected_request_again(signup):
     outcome = await AgentRunner().execute(signup.Agent(model), input_data={"messages": [user("Hi")]})
 
     assert (outcome.status, outcome.attempts) == ("failed", 1)
+    assert outcome.error is not None
     assert (outcome.error.type, outcome.error.retriable) == ("LLMRejected", False)

@@ -105,9 +105,7 @@ class DjangoRuntimeAdapter(JourneyAgent[StateT, ToolsT, StepT], Generic[StateT, 
     # What an adapter says about itself; the rest is as in `JourneyAgent`.
 
     @default_when_declared
-    def create_tools(  # type: ignore[override]  # a host's run has more to give than an agent's
-        self, state: StateT, ctx: Any, backend_client: Any, /
-    ) -> ToolsT:
+    def create_tools(self, state: StateT, ctx: Any, backend_client: Any) -> ToolsT:
         """The tools object, working on this very state; asked for at every turn. By default one of the tools class.
 
         Args:

@@ -35,7 +35,8 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
     one the host keeps it: its `input_messages` are the conversation, its checkpoints hold the state.
 
     The host gets `tool.call`, `tool.result`, the answer as `assistant.message`, and a checkpoint of the state at the
-    end; with the parameter `"stream": true` also `assistant.delta`, `{"content": piece}`, while the model writes.
+    end; with the parameter `"stream": true` also `assistant.delta`, `{"content": piece}`, while the model writes. A run
+    that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`.
 
     Args:
         agent: The journey, or a router.
@@ -70,6 +71,7 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
         final_output={"response": finished.response, "state": state},
         final_messages=finished.messages,
         usage=dict(finished.usage),
+        artifacts={} if _has_answered(finished) else {"stopped_reason": finished.reason},
     )
 
 
@@ -81,6 +83,11 @@ def described(error: Exception) -> ErrorInfo:
         stack="".join(traceback.format_exception(error)),
         retriable=not isinstance(error, _LASTING),
     )
+
+
+def _has_answered(finished: RunFinished) -> bool:
+    """Whether the run has come to its own end: nothing has cut it short, and nobody is waited for."""
+    return finished.reason == "text_response" or finished.reason.startswith("terminal_tool:")
 
 
 async def _told(events: AsyncGenerator[RunEvent, None], host: RunContext) -> RunFinished:

@@ -219,8 +219,12 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         return offered_tools(self.declared.tools, state, over=self.is_terminal_state(state))
 
     @default_when_declared
-    def create_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
-        """The tools object, working on this very state; asked for at every turn. By default one of the tools class."""
+    def create_tools(self, state: StateT, ctx: Any, *args: Any, **kwargs: Any) -> ToolsT:
+        """The tools object, working on this very state; asked for at every turn. By default one of the tools class.
+
+        It is called with the state and an `AgentContext`, and nothing else: the signature is open because an adapter's
+        gets a host's context, and more.
+        """
         assert self.declared.tools_class is not None  # or the class would be abstract
         tools: ToolsT = self.declared.tools_class(state)
         return tools

@@ -1,15 +1,18 @@
-"""A shop that is written for a host, in the style of the seeds, and runs as hosts make them."""
+"""A shop that is written for a host: in the style of the seeds, and declared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
-from agent_runtime_framework import BaseJourneyState, BaseJourneyTools, ToolSchema, ToolSchemaBuilder
+from agent_runtime_framework import (
+    BaseJourneyState,
+    BaseJourneyTools,
+    ToolSchema,
+    ToolSchemaBuilder,
+    tool,
+)
 from agent_runtime_framework.adapters import DjangoRuntimeAdapter
 
 
@@ -86,7 +89,25 @@ class Shop(DjangoRuntimeAdapter[Cart, ShopTools, Step]):
         return await method(**args)
 
 
-@pytest.fixture
-def shop() -> SimpleNamespace:
-    """The shop's classes."""
-    return SimpleNamespace(Shop=Shop, Cart=Cart, Tools=ShopTools, Step=Step, PROMPTS=PROMPTS)
+class DeclaredTools(BaseJourneyTools[Cart]):
+    @tool(step=Step.SHOPPING)
+    async def add(self, item: str) -> str:
+        """Put an item into the cart.
+
+        Args:
+            item: Its name.
+        """
+        self.state.items.append(item)
+        return f"Added {item}."
+
+    @tool(step=Step.SHOPPING, to=Step.PAID, once=True)
+    async def pay(self) -> str:
+        """Pay."""
+        return f"Paid by {self._require_backend()}."
+
+
+class DeclaredShop(DjangoRuntimeAdapter[Cart, DeclaredTools, Step]):
+    """The same shop, with no method written."""
+
+    key = "shop"
+    prompts = PROMPTS
