@@ -13,7 +13,7 @@ from agent_runtime_core.history import is_sendable
 from agent_runtime_core.interfaces import AgentRuntime, RunResult
 from agent_runtime_core.registry import register_runtime, unregister_runtime
 from agent_runtime_core.runner import AgentRunner, RunnerConfig
-from agent_runtime_core.stores import InMemoryCheckpointStore
+from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import JourneyRouter
 
@@ -132,6 +132,21 @@ async def test_a_router_goes_on_with_the_state_that_the_host_brings(signup, run)
     assert second.payloads("tool.result")[0]["result"] == "Saved 36."
 
 
+async def test_a_history_that_the_host_has_cut_can_be_sent(signup, run):
+    # Given: the last messages of a conversation, a result without its call in front
+    model = ScriptedLLM(["How old?"])
+    host = run()
+    host.ctx.input_messages.extend(
+        [{"role": "tool", "tool_call_id": "c1", "content": "Saved."}, assistant("Hello!"), user("I am Ada")]
+    )
+
+    # When
+    await signup.Agent(model).run(host.ctx)
+
+    # Then
+    assert model.calls[0]["messages"][1:] == [assistant("Hello!"), user("I am Ada")]
+
+
 # With a store: the agent keeps the conversation, as with `send`.
 
 
@@ -153,6 +168,20 @@ async def test_an_agent_with_a_store_keeps_the_conversation_there(signup, run, s
     assert result.final_output == {"response": "Really?", "state": WITH_NAME}
     assert await host.ctx.get_state() == WITH_NAME
     assert is_sendable([message.to_dict() for message in await agent.get_history(conversation_id)])
+
+
+async def test_a_store_that_is_set_later_keeps_the_conversation_as_well(signup):
+    # Given
+    agent, conversation_id = signup.Agent(ScriptedLLM(["Hello!"])), uuid4()
+    async with open_store("sqlite://") as store:
+        agent.store = store
+
+        # When
+        await agent.run(InMemoryRunContext(conversation_id=conversation_id, input_messages=[user("Hi")]))
+
+        # Then
+        history = await agent.get_history(conversation_id)
+    assert [message.content for message in history] == ["Hi", "Hello!"]
 
 
 async def test_a_second_try_takes_the_run_up_where_the_first_was(signup, run, store):

@@ -11,6 +11,8 @@ from agent_runtime_core.errors import ConfigError, JourneyError, LLMRejected
 from agent_runtime_core.events import RunEvent, RunFinished, TextDelta, ToolCallFinished, ToolCallStarted
 from agent_runtime_core.interfaces import ErrorInfo, EventType, RunContext, RunResult
 from agent_runtime_core.messages import MessageDict
+from agent_runtime_core.stores import InMemoryCheckpointStore
+from agent_runtime_framework.agents.conversation import shown
 from agent_runtime_framework.agents.hosted_context import HostedContext
 from agent_runtime_framework.agents.hosted_state import HostedState
 from agent_runtime_framework.agents.turn import Incoming
@@ -52,9 +54,10 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
             f"{type(agent).__name__}.run() takes an AgentContext, or the run context of a host; this is a "
             f"{type(host).__name__}"
         )
-    in_store = not agent._keeps_by_default and host.conversation_id is not None
+    in_store = host.conversation_id is not None and _has_a_store(agent)
     states = None if in_store else HostedState(agent, host)
-    ctx = HostedContext(host, () if in_store else host.input_messages, states)
+    messages = [] if in_store else shown(list(host.input_messages), host.conversation_id)
+    ctx = HostedContext(host, messages, states)
     run = agent._run_of(ctx, _incoming(agent, host) if in_store else None)
     streaming = host.params.get("stream") is True
     finished = await _told(agent._events(run, streaming=streaming, listened=True), host)
@@ -83,6 +86,11 @@ def described(error: Exception) -> ErrorInfo:
         stack="".join(traceback.format_exception(error)),
         retriable=not isinstance(error, _LASTING),
     )
+
+
+def _has_a_store(agent: KeptConversations[Any]) -> bool:
+    """Whether the agent was given a store, when it was made or later."""
+    return not (agent._keeps_by_default and isinstance(agent.store, InMemoryCheckpointStore))
 
 
 def _has_answered(finished: RunFinished) -> bool:
