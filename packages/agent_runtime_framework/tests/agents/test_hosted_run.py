@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 from uuid import uuid4
 
@@ -14,11 +16,41 @@ from agent_runtime_core.interfaces import AgentRuntime, RunResult
 from agent_runtime_core.registry import register_runtime, unregister_runtime
 from agent_runtime_core.runner import AgentRunner, RunnerConfig
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
-from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import JourneyRouter
+from agent_runtime_core.testing import MockRunContext, ScriptedLLM, tool_call_reply
+from agent_runtime_framework import (
+    BaseJourneyState,
+    BaseJourneyTools,
+    JourneyAgent,
+    JourneyConfig,
+    JourneyRouter,
+    StepPromptMapping,
+    tool,
+)
 
 SAVE_ADA = tool_call_reply("save_name", name="Ada")
 WITH_NAME = {"step": "age", "name": "Ada", "age": 0, "notes": []}
+
+
+class Step(str, Enum):
+    CART = "cart"
+    PAID = "paid"
+
+
+@dataclass
+class Cart(BaseJourneyState[Step]):
+    step: Step = Step.CART
+
+
+class PayTools(BaseJourneyTools[Cart]):
+    @tool(step=Step.CART, to=Step.PAID, confirm="Pay now?")
+    async def pay(self) -> str:
+        """Pay."""
+        return "Paid."
+
+
+class Payment(JourneyAgent[Cart, PayTools, Step]):
+    key = "payment"
+    prompts = StepPromptMapping[Step]({Step.CART: "Let them pay.", Step.PAID: "Say thank you."})
 
 
 def user(text: str) -> dict[str, Any]:
@@ -313,6 +345,56 @@ async def test_nobody_is_told_pieces_who_did_not_ask(signup, run):
     await signup.Agent(ScriptedLLM(["Hello!"])).run(host.ctx)
 
     assert host.names == ["assistant.message", "state.checkpoint"]
+
+
+async def test_a_run_that_was_cut_short_says_why(signup, run):
+    # Given
+    agent = signup.Agent(ScriptedLLM([SAVE_ADA, SAVE_ADA]), JourneyConfig(max_tool_iterations=1))
+
+    # When
+    result = await agent.run(run("I am Ada").ctx)
+    whole = await signup.Agent(ScriptedLLM(["Hello!"])).run(run("Hi").ctx)
+
+    # Then
+    assert result.artifacts == {"stopped_reason": "max_iterations"}
+    assert whole.artifacts == {}
+
+
+async def test_a_tool_that_waits_for_a_person_is_asked_about_and_approved_in_the_store(run, store):
+    # Given
+    agent = Payment(ScriptedLLM([tool_call_reply("pay"), "Paid, thank you."]), store=store)
+    host = run("I pay", conversation_id=uuid4())
+
+    # When
+    asked = await agent.run(host.ctx)
+    reason, _, approval_id = asked.artifacts["stopped_reason"].partition(":")
+    done = await agent.approve(host.ctx.conversation_id, approval_id, True, by="grace")
+
+    # Then
+    assert reason == "approval"
+    assert host.payloads("assistant.message") == [{"content": "Pay now?"}]
+    assert done.state == {"step": "paid"}
+
+
+async def test_a_state_that_only_its_host_can_keep_is_not_remembered(signup, caplog):
+    # Given: a host that keeps what is no JSON data
+    class State(signup.State):  # type: ignore[name-defined]
+        def to_dict(self):
+            return {**super().to_dict(), "when": {1}}
+
+    class Odd(signup.Agent):  # type: ignore[name-defined]
+        def get_initial_state(self):
+            return State(step=signup.Step.NAME)
+
+    ctx = MockRunContext([user("Hi")], conversation_id=uuid4())
+
+    # When
+    result = await Odd(ScriptedLLM(["Hello!"])).run(ctx)
+
+    # Then
+    assert result.final_output["response"] == "Hello!"
+    assert ctx.get_checkpoints()[0]["when"] == {1}
+    assert "The state of signup is no JSON data: its host keeps it" in caplog.text
 
 
 async def test_tools_of_a_plain_journey_find_the_hosts_run_in_their_context(signup, run):
