@@ -205,7 +205,7 @@ async def test_an_agent_with_a_store_keeps_the_conversation_there(signup, run, s
 async def test_a_store_that_is_set_later_keeps_the_conversation_as_well(signup):
     # Given
     agent, conversation_id = signup.Agent(ScriptedLLM(["Hello!"])), uuid4()
-    async with open_store("sqlite://") as store:
+    async with open_store("sqlite://") as store:  # type: ignore[attr-defined]  # as every store of ours can be
         agent.store = store
 
         # When
