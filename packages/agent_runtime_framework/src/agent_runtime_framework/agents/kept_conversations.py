@@ -23,8 +23,9 @@ from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
 from agent_runtime_framework.agents.cost import conversation_cost
 from agent_runtime_framework.agents.hosted_run import described, run_hosted
-from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_context import KeptContext
+from agent_runtime_framework.agents.run_result import result_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
 from agent_runtime_framework.memory.message import with_roles
