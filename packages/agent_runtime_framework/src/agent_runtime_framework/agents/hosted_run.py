@@ -38,7 +38,8 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
 
     The host gets `tool.call`, `tool.result`, the answer as `assistant.message`, and a checkpoint of the state at the
     end; with the parameter `"stream": true` also `assistant.delta`, `{"content": piece}`, while the model writes. A run
-    that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`.
+    that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`. A host that has a method
+    `observe` is given every event of the run's inside, too.
 
     Args:
         agent: The journey, or a router.
@@ -101,6 +102,7 @@ def _has_answered(finished: RunFinished) -> bool:
 async def _told(events: AsyncGenerator[RunEvent, None], host: RunContext) -> RunFinished:
     """Tell the host what happens, and return the end."""
     finished: RunFinished | None = None
+    observe = getattr(host, "observe", None)
     async with aclosing(events):
         async for event in events:
             match event:
@@ -120,7 +122,9 @@ async def _told(events: AsyncGenerator[RunEvent, None], host: RunContext) -> Run
                 case RunFinished():
                     finished = event
                 case _:
-                    pass  # of the inside: no host's business
+                    pass  # of the inside: none of a host's events
+            if observe is not None:
+                await observe(event)
     assert finished is not None  # as every run ends that does not raise
     return finished
 
