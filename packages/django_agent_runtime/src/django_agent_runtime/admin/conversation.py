@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
-from django_agent_runtime.admin.pieces import STYLE, as_json, link_to, table
+from django_agent_runtime.admin.pieces import STYLE, as_json, as_text, link_to, table
 from django_agent_runtime.models import AgentCheckpoint, AgentConversation, Message
 from django_agent_runtime.models.documents import read_document
 from django_agent_runtime.models.names import name_of
@@ -135,5 +135,5 @@ def _said(message: Message) -> tuple[str, Any]:
         return "?", _DAMAGED
     content = data.get("content")
     if isinstance(content, str) and not data.get("tool_calls"):
-        return str(data.get("role", "")), content
+        return str(data.get("role", "")), as_text(content)
     return str(data.get("role", "")), as_json({key: value for key, value in data.items() if key != "role"})

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-__all__ = ["STYLE", "as_json", "link_to", "table"]
+__all__ = ["STYLE", "as_json", "as_text", "link_to", "table"]
 
 STYLE = {"all": ["django_agent_runtime/admin.css"]}
 """What pages with these tables need; an admin's `Media.css`."""
@@ -24,6 +24,11 @@ def as_json(value: Any) -> SafeString:
     """JSON data, indented."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     return format_html('<pre class="agent-json">{}</pre>', _shown(text))
+
+
+def as_text(text: str) -> SafeString:
+    """What was said, with its lines."""
+    return format_html('<span class="agent-text">{}</span>', _shown(text))
 
 
 def link_to(row: models.Model | None, text: str = "") -> SafeString | str:
@@ -49,9 +54,7 @@ def _cell(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return date_format(timezone.localtime(value), "DATETIME_FORMAT")
-    if isinstance(value, str):
-        return format_html('<span class="agent-text">{}</span>', _shown(value))
-    return value
+    return _shown(value) if isinstance(value, str) else value
 
 
 def _shown(text: str) -> str:
