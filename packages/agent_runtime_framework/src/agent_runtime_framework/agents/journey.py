@@ -120,11 +120,18 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         return offered_tools(self.declared.tools, state, over=self.is_terminal_state(state))
 
     @default_when_declared
-    def create_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
-        """The tools object, working on this very state; asked for at every turn. By default one of the tools class."""
+    def create_tools(self, state: StateT, ctx: Any, *args: Any, **kwargs: Any) -> ToolsT:
+        """The tools object, working on this very state; asked for at every turn. By default one of the tools class.
+
+        It is called with the state and an `AgentContext`, and nothing else: the signature is open because an adapter's
+        gets a host's context, and more.
+        """
         assert self.declared.tools_class is not None  # or the class would be abstract
         tools: ToolsT = self.declared.tools_class(state)
         return tools
+
+    def _make_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
+        return self.create_tools(state, ctx)
 
     @default_when_declared
     async def execute_tool(self, tools: ToolsT, name: str, arguments: dict[str, Any], /) -> Any:

@@ -15,14 +15,13 @@ from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_framework.agents.config import JourneyConfig
-from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey import Journey
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
-from agent_runtime_framework.agents.run_result import result_of
 from agent_runtime_framework.agents.stored_state import journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
@@ -174,16 +173,6 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
             log = self._conversation_log()
             await log.commit_state(ctx, state, state_version=version, lenient=self._keeps_by_default)
 
-    # Runs: the caller keeps the messages.
-
-    async def run(self, ctx: AgentContext) -> AgentResult:
-        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await result_of(self._events(self._run_of(ctx), streaming=False))
-
-    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
-        """The same as `run`, as events while they happen."""
-        return self._events(self._run_of(ctx), streaming=True)
-
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
         try:
@@ -205,11 +194,11 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         """What the engine asks in one run."""
         return JourneyRun(self, ctx, incoming, verdict)
 
-    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
+    def _events(self, run: JourneyRun, *, streaming: bool, listened: bool = False) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
         sinks = self._tracing.sinks()
-        listened = run.listened = streaming or self.hooks is not None or bool(sinks)
+        listened = run.listened = listened or streaming or self.hooks is not None or bool(sinks)
         engine = Engine(run, config.max_tool_iterations, config.limits)
         engine.terminal_tools = run.terminal_tools
         engine.listened = listened

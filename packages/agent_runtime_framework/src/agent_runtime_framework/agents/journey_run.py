@@ -246,7 +246,7 @@ class JourneyRun:
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""
-        tools = self._journey.create_tools(self._state, self._ctx)
+        tools = self._journey._make_tools(self._state, self._ctx)
         if isinstance(tools, BaseJourneyTools):
             tools._notes = self._ctx.notes
         return tools

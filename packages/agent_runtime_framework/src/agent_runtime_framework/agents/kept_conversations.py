@@ -5,16 +5,24 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID, uuid4
 
 from agent_runtime_core.events import RunEvent
-from agent_runtime_core.interfaces import CheckpointStore, OnBusy
+from agent_runtime_core.interfaces import (
+    AgentRuntime,
+    CheckpointStore,
+    ErrorInfo,
+    OnBusy,
+    RunContext,
+    RunResult,
+)
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
 from agent_runtime_framework.agents.cost import conversation_cost
+from agent_runtime_framework.agents.hosted_run import described, run_hosted
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.run_result import result_of
@@ -30,13 +38,15 @@ __all__ = ["KeptConversations"]
 StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
 
 
-class KeptConversations(BaseAgent, Generic[StateT]):
-    """An agent that keeps its conversations in a store."""
+class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
+    """An agent that keeps its conversations in a store, and that hosts can run."""
 
     store: CheckpointStore
     """Where conversations are kept."""
     config: JourneyConfig
     """Settings."""
+    _keeps_by_default: bool
+    """Whether no store was given: then a host, or the caller, keeps the conversation."""
 
     @abstractmethod
     async def load_state(self, ctx: AgentContext) -> StateT | None:
@@ -49,8 +59,37 @@ class KeptConversations(BaseAgent, Generic[StateT]):
         """What the engine asks in one run."""
 
     @abstractmethod
-    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
-        """All that happens in a run."""
+    def _events(self, run: JourneyRun, *, streaming: bool, listened: bool = False) -> AsyncGenerator[RunEvent, None]:
+        """All that happens in a run; only its end when nobody listens."""
+
+    # Runs: the caller keeps the messages, or a host has made the run.
+
+    @overload
+    async def run(self, ctx: AgentContext) -> AgentResult: ...
+
+    @overload
+    async def run(self, ctx: RunContext) -> RunResult: ...
+
+    async def run(self, ctx: Any) -> Any:
+        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`.
+
+        Args:
+            ctx: The request; or the context of a host's run, and then the host gets its events and a `RunResult`, see
+                `run_hosted`.
+        """
+        if not isinstance(ctx, AgentContext):
+            return await run_hosted(self, ctx)
+        return await result_of(self._events(self._run_of(ctx), streaming=False))
+
+    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
+        """The same as `run`, as events while they happen."""
+        return self._events(self._run_of(ctx), streaming=True)
+
+    async def on_error(self, ctx: RunContext, error: Exception) -> ErrorInfo:
+        """Describe an error of `run` for a host; one that would only come again is not to be tried again."""
+        return described(error)
+
+    # Conversations: the agent keeps the messages.
 
     async def send(
         self,
