@@ -90,6 +90,25 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         self._tracing = Tracing(trace)
 
     @property
+    def keeps_in_its_memory(self) -> bool:
+        """Whether conversations are kept in this object's memory, because no store was given."""
+        return self._keeps_by_default
+
+    def use_store(self, store: CheckpointStore) -> None:
+        """Keep conversations in this store from now on, which stays its giver's to close.
+
+        Raises:
+            ConfigError: The agent was given another store.
+        """
+        if store is self.store:
+            return
+        if not self._keeps_by_default:
+            raise ConfigError(
+                f"{self.key!r} has a store of its own; leave one of the two out: its own, or that of the runtime."
+            )
+        self.store, self._keeps_by_default, self._owns_store = store, False, False
+
+    @property
     def _reads_with_from_dict(self) -> bool:
         """Whether stored states are read by their class."""
         return type(self).load_state is JourneyAgent.load_state

@@ -18,6 +18,7 @@ from agent_runtime_framework.agents.corrections import corrections_of, followed
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
 from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
+from agent_runtime_framework.agents.run_journal import RunJournal
 from agent_runtime_framework.agents.run_record import last_words, replayed
 from agent_runtime_framework.agents.step_hooks import moved_on, with_hooks
 from agent_runtime_framework.agents.stored_state import journey_of
@@ -27,10 +28,13 @@ from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.executor.reply import Reply
+from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools import BaseJourneyTools
+from agent_runtime_framework.tools.call_place import CallPlace
 from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
+from agent_runtime_framework.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -78,6 +82,8 @@ class JourneyRun:
         """The conversation, the user's new message and all of this run included."""
         self._offer_is_old = False  # a tool has run since the journey was asked
         self._corrections: Corrections | None = None
+        self._journal: RunJournal | None = None
+        self._calls = 0  # of tools, in this turn
 
     @property
     def run_id(self) -> UUID:
@@ -95,6 +101,47 @@ class JourneyRun:
         ending, terminal = self._agent._ending_tools, self._agent.config.terminal_tools
         return ending | terminal if ending else terminal
 
+    @property
+    def version(self) -> int:
+        """The version of the conversation that the present turn builds on; 0 when nothing is kept."""
+        return 0 if self._ctx.checkpoint is None else self._ctx.checkpoint.version
+
+    @property
+    def call_number(self) -> int:
+        """Which tool call of the present turn this is; the first is 1."""
+        return self._calls
+
+    def keep_journal(self, journal: RunJournal, cancelled: Callable[[], bool]) -> None:
+        """Let a journal remember the run, and somebody else say whether it is to stop; before it begins.
+
+        Args:
+            journal: The journal.
+            cancelled: Asked before every LLM call.
+        """
+        self._journal, self.cancelled = journal, cancelled
+        if self._kept is not None:
+            self._kept.journal = journal
+
+    def declared_tool(self, name: str) -> ToolSpec | None:
+        """A tool of the present journey's as it is declared; None for one that it only describes."""
+        return self._journey.declared.tools.get(name)
+
+    @property
+    def notes(self) -> JourneyNotes:
+        """What is remembered of the present journey beside its state."""
+        return self._ctx.notes
+
+    def left_by_tool(self) -> dict[str, Any]:
+        """The present journey's state and notes, as JSON data."""
+        return self._ctx.notes.put_into(state_data(self._state))
+
+    def take_over(self, left: dict[str, Any]) -> None:
+        """Let state and notes be what a tool has left at an earlier attempt."""
+        data = dict(left)
+        self._ctx.notes.take_over(JourneyNotes.taken_from(data))
+        StateSnapshot(type(self._state).from_dict(data)).give_to(self._state)
+        self._tools = self._new_tools()
+
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
 
@@ -103,6 +150,8 @@ class JourneyRun:
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent._model()
+        if self._journal is not None:
+            self.client = self._journal.client(self.client, self)
         answered: Answered | None = None
         said_already: str | None = None  # what a run had said that broke off right before its end
         kept = self._kept
@@ -126,7 +175,7 @@ class JourneyRun:
             self._corrections = await corrections_of(type(self._journey))
             if self._corrections is not None and answered is None:
                 message_id = str(ctx.run_id) if kept is None else kept.incoming.message_id
-                ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
+                ctx.notes.travel.begin_run(message_id, is_message=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -187,6 +236,7 @@ class JourneyRun:
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
+        self._calls = 0
         self._tools = self._new_tools()
         self._offer = offer = offer_of(journey, state, corrections, notes)
         self._offer_is_old = False
@@ -214,22 +264,30 @@ class JourneyRun:
         if self._offer_is_old:
             self._offer = offer_of(journey, state, corrections, notes)
         self._offer_is_old = True
-        work: Callable[[str, dict[str, Any]], Awaitable[Any]]
+        self._calls += 1
+        if isinstance(self._tools, BaseJourneyTools):
+            self._tools._place = partial(self._place_of, call, self._calls)
+        invoke: Callable[[str, dict[str, Any]], Awaitable[Any]]
         if journey.step_hooks:
-            work = self._with_hooks
+            invoke = self._with_hooks
         elif corrections is not None:
-            work = self._run_tool
+            invoke = self._run_tool
         else:
-            work = partial(journey.execute_tool, self._tools)
+            invoke = partial(journey.execute_tool, self._tools)
         travel = None if corrections is None else notes.travel.copy()
-        outcome = await call_tool(
+        work = partial(
+            call_tool,
             call,
-            work,
+            invoke,
             offer=self._offer.by_name(journey),
             timeout_s=timeout_s,
             state=state,
             check=None if self._kept is None else self._check_state,
         )
+        if self._journal is None or not self._offer.is_own(call.name):
+            outcome = await work()
+        else:
+            outcome = await self._journal.tool(self, call, work)
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
         if travel is not None and outcome.status != "ok":
@@ -238,6 +296,13 @@ class JourneyRun:
             if call.id == f"approved_{granted.approval_id}":  # it could not run any more
                 del notes.approvals[granted.approval_id]
         return outcome
+
+    def _place_of(self, call: ToolCall, number: int) -> CallPlace:
+        """Where a call stands: by the version where one is kept, by the run where not."""
+        ctx = self._ctx
+        if self._kept is None:
+            return CallPlace((str(ctx.run_id), str(len(self.messages))), number, call)
+        return CallPlace((ctx.owner, str(ctx.conversation_id), str(self.version)), number, call)
 
     async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""

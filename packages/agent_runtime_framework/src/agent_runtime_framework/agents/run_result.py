@@ -9,7 +9,7 @@ from agent_runtime_core.events import RunEvent, RunFinished
 from agent_runtime_core.messages import AgentMessage
 from agent_runtime_framework.agents.context import AgentResult
 
-__all__ = ["result_of"]
+__all__ = ["agent_result", "result_of"]
 
 
 async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
@@ -22,6 +22,11 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
         await events.aclose()
         raise
     assert type(last) is RunFinished  # as every run ends that does not raise
+    return agent_result(last)
+
+
+def agent_result(last: RunFinished) -> AgentResult:
+    """What a run came to, from its last event."""
     metadata: dict[str, Any] = {"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made}
     if last.cost is not None:
         metadata["cost"] = str(last.cost)

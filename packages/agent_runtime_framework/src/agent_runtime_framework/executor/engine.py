@@ -23,7 +23,7 @@ from agent_runtime_core.messages import MessageDict, add_usage
 from agent_runtime_framework.executor.costs import Pricing
 from agent_runtime_framework.executor.delegate import RunDelegate, TurnSetup
 from agent_runtime_framework.executor.limits import RunLimits, RunMeter
-from agent_runtime_framework.executor.llm_call import OutOfTime, StreamedResponse, before, streams
+from agent_runtime_framework.executor.llm_call import Interrupted, OutOfTime, StreamedResponse, before, streams
 from agent_runtime_framework.executor.reply import Reply, read_reply
 
 __all__ = ["Engine"]
@@ -130,6 +130,9 @@ class Engine:
                             reply = read_reply(await answer, messages)
                             if streaming and reply.text:
                                 yield TextDelta(text=reply.text)
+                    except Interrupted:
+                        cut_short = "cancelled"
+                        break
                     except OutOfTime:
                         cut_short = "limit:seconds"
                         cut_off = streamed.text if streamed is not None else ""
