@@ -7,38 +7,25 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent_runtime_core import config as core_config
-from tests.django_project.project import emptied, postgresql, set_up, sqlite
-from tests.postgresql import ServerMissing
+from tests.django_project.project import emptied, set_up
 
 set_up()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sqlite_database() -> Iterator[None]:
-    """The database `default` with our tables, for all tests of this process."""
-    with sqlite():
-        yield
-
-
-@pytest.fixture(scope="session")
-def postgresql_django_database(service_missing: Callable[[str, str], None]) -> Iterator[None]:
-    """The database `postgresql` with our tables, for all tests of this process."""
-    try:
-        with postgresql():
-            yield
-    except ServerMissing as missing:
-        service_missing("postgresql", str(missing))
+def _sqlite(django_sqlite: None) -> None:
+    """Test cases of Django's begin before any fixture of theirs."""
 
 
 @pytest.fixture
-def default_alias() -> Iterator[str]:
+def default_alias(django_sqlite: None) -> Iterator[str]:
     """The SQLite database, empty before and after."""
     yield emptied("default")
     emptied("default")
 
 
 @pytest.fixture
-def postgresql_alias(postgresql_django_database: None) -> Iterator[str]:
+def postgresql_alias(django_postgresql: None) -> Iterator[str]:
     """The PostgreSQL database, empty before and after."""
     yield emptied("postgresql")
     emptied("postgresql")

@@ -10,7 +10,7 @@ from django_agent_runtime.runtime import registry
 
 
 def ids(**options) -> list[str]:
-    return [each.id for each in run_checks(**options) if each.id.startswith("django_agent_runtime")]
+    return [each.id for each in run_checks(**options) if each.id and each.id.startswith("django_agent_runtime")]
 
 
 def words(identity: str) -> str:

@@ -35,8 +35,6 @@ def test_the_tables_are_made_and_taken_away_again(alias):
 class TestQueries(TestCase):
     """Names are compared by code points, whatever the database's language is set to."""
 
-    databases = frozenset({"default"})
-
     def test_names_differ_in_case(self):
         from django_agent_runtime.models import AgentConversation
 

@@ -10,6 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import TestCase, override_settings
 
+from agent_runtime_core.interfaces import Begun
 from django_agent_runtime import models
 from django_agent_runtime.models import (
     AgentCheckpoint,
@@ -65,6 +66,7 @@ class TestConversation(TestCase):
         answer = async_to_sync(self.store.begin)(
             self.name, "onboarding", message=USER, message_id=str(run.pk), remember=True, lease_seconds=60
         )
+        assert isinstance(answer, Begun)
         self.commit(REPLY, lease=answer.lease, state={"step": "email"}, finish={})
 
         assert list(run.messages.values_list("seq", flat=True)) == [0, 1]

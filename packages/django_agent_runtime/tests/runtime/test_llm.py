@@ -33,6 +33,7 @@ async def test_the_model_of_the_settings_is_not_asked_of_another_vendor():
     with given(ANTHROPIC_API_KEY="sk-ant", DEFAULT_MODEL="gpt-4.1"):
         client = llm.get_llm_client("anthropic", resilient=False)
 
+    assert isinstance(client, llm.AnthropicClient)
     assert client.default_model.startswith("claude")
     await client.close()
 

@@ -250,6 +250,7 @@ async def test_a_reader_sees_whole_commits_while_others_rewind(alias):
 async def test_a_removed_conversation_refuses_its_run(alias):
     store = DjangoCheckpointStore(alias)
     begun = await store.begin("c", "agent", message=HELLO, message_id="m", remember=True, lease_seconds=60.0)
+    assert isinstance(begun, Begun)
     await sync_to_async(AgentConversation.objects.using(alias).all().delete)()
 
     with pytest.raises(LeaseLost):

@@ -109,11 +109,6 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         self.store, self._keeps_by_default, self._owns_store = store, False, False
 
     @property
-    def _ending_tools(self) -> frozenset[str]:
-        """Tools whose success ends a run, by their declaration."""
-        return frozenset(name for name, spec in self.declared.tools.items() if spec.ends_run)
-
-    @property
     def _reads_with_from_dict(self) -> bool:
         """Whether stored states are read by their class."""
         return type(self).load_state is JourneyAgent.load_state
@@ -223,17 +218,13 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         config = self.config
         sinks = self._tracing.sinks()
         listened = run.listened = listened or streaming or self.hooks is not None or bool(sinks)
-        engine = Engine(
-            delegate=run,
-            max_iterations=config.max_tool_iterations,
-            limits=config.limits,
-            terminal_tools=run.terminal_tools,
-            listened=listened,
-            streaming=streaming,
-            closing_call=True,
-            closing_text=config.closing_text,
-            pricing=config.pricing,
-        )
+        engine = Engine(run, config.max_tool_iterations, config.limits)
+        engine.terminal_tools = run.terminal_tools
+        engine.listened = listened
+        engine.streaming = streaming
+        engine.closing_call = True
+        engine.closing_text = config.closing_text
+        engine.pricing = config.pricing
         if not listened:
             return engine.run()
         events = observed(engine.run(), self.hooks)

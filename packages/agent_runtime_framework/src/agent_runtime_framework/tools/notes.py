@@ -91,6 +91,4 @@ class JourneyNotes:
 
     def granted(self) -> Approval | None:
         """The first call that a person has said yes to and that has not run yet."""
-        if not self.approvals:  # asked at every turn, and nearly always so
-            return None
         return next((each for each in self.approvals.values() if each.granted_by is not None), None)
