@@ -17,7 +17,7 @@ from agent_runtime_core.interfaces import Answered, Begun
 from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
-from agent_runtime_framework.agents.corrections import corrections_of
+from agent_runtime_framework.agents.corrections import corrections_of, hear
 from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.kept_context import KeptContext
@@ -135,11 +135,9 @@ class JourneyRun:
         if state is None:
             state = agent.get_initial_state()
         self._journey = journey_of(agent, ctx.checkpoint)
-        if self._journey.corrections:
-            self._corrections = await corrections_of(type(self._journey))
-        if self._corrections is not None and answered is None:
-            message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
-            self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
+        self._corrections = await corrections_of(self._journey)
+        if answered is None:
+            hear(ctx, self.messages, self._incoming, self._verdict)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -216,6 +214,7 @@ class JourneyRun:
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
         agent, state = self._journey, self._state
+        self._ctx.notes.travel.heard.begin_turn()
         self._tools = self._new_tools()
         offered = self._read_offer()
         granted = self._ctx.notes.granted()
@@ -257,19 +256,17 @@ class JourneyRun:
         if len(offer) != len(offered):
             names = ", ".join(each["function"]["name"] for each in offered)
             raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
-        travel = None if self._corrections is None else self._ctx.notes.travel.copy()
         outcome = await call_tool(
             call,
             self._with_hooks if self._journey.step_hooks else self._run_tool,
             offer=offer,
             timeout_s=timeout_s,
             state=self._state,
+            notes=self._ctx.notes,
             check=None if self._incoming is None else self._check_state,
         )
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
-        if travel is not None and outcome.status != "ok":
-            self._ctx.notes.travel = travel
         granted = self._ctx.notes.granted()
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
             del self._ctx.notes.approvals[granted.approval_id]
@@ -381,8 +378,7 @@ class JourneyRun:
         self._own_offer = len(self._offered)
         if self._corrections is not None and not self._journey.is_terminal_state(self._state):
             own = {each["function"]["name"] for each in self._offered}
-            initial = self._journey.get_initial_state()
-            built_in = self._corrections.offered(self._state, initial, self._ctx.notes)
+            built_in = self._corrections.offered(self._state, self._journey.get_initial_state, self._ctx.notes)
             self._offered = [*self._offered, *(each for each in built_in if each["function"]["name"] not in own)]
         return self._offered
 
@@ -397,13 +393,13 @@ class JourneyRun:
         if corrections is None:
             return await agent.execute_tool(self._tools, name, arguments)
         if all(each["function"]["name"] != name for each in self._offered[: self._own_offer]):
-            return corrections.run(name, arguments, state, agent.get_initial_state(), notes)
-        step, before = state.get_step(), corrections.before_tool(state)
+            return corrections.run(name, arguments, state, agent.get_initial_state, notes)
+        step, before = state.get_step(), corrections.before_tool(state, notes)
         result = await agent.execute_tool(self._tools, name, arguments)
         if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten
             result = await result
         if not (isinstance(result, ToolResult) and not result.success):
-            corrections.after_tool(name, step, before, state, agent.get_initial_state(), notes)
+            corrections.after_tool(name, step, before, state, agent.get_initial_state, notes)
         return result
 
 

@@ -18,6 +18,9 @@ _KEY = "_journey"
 _DECIDED_KEPT = 20
 """So many answers are remembered, for whoever answers twice."""
 
+Memo = tuple[dict[str, str], dict[str, Approval], Travel]
+"""What can change in notes while a tool runs."""
+
 
 @dataclass(slots=True)
 class JourneyNotes:
@@ -69,6 +72,14 @@ class JourneyNotes:
         if travelled:
             noted["travel"] = travelled
         return {**data, _KEY: noted}
+
+    def memo(self) -> Memo:
+        """What they hold now, for `restore`."""
+        return dict(self.once), dict(self.approvals), self.travel.copy()
+
+    def restore(self, memo: Memo) -> None:
+        """Hold again what they held, when a tool call is undone."""
+        self.once, self.approvals, self.travel = memo
 
     def decide(self, approval: Approval, granted: bool, by: str) -> None:
         """Write down a person's answer."""
