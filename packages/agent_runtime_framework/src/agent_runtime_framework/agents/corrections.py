@@ -53,10 +53,11 @@ def hear(
         incoming: The message, in a conversation that the agent keeps.
         verdict: A person's answer to an approval, which is told as a message.
     """
-    heard = ctx.notes.travel.begin_run(
-        str(ctx.run_id) if incoming is None else incoming.message_id,
-        is_message=verdict is None and bool(messages) and _role(messages[-1]) != "assistant",
-    )
+    last = _role(messages[-1]) if messages else None
+    message_id = str(ctx.run_id) if incoming is None else incoming.message_id
+    heard = ctx.notes.travel.begin_run(message_id, is_message=verdict is None and last in {"user", "tool"})
+    if last == "user":
+        return
     first: MessageDict | None = None
     for message in reversed(messages):
         if _role(message) == "user":
@@ -82,5 +83,6 @@ def _found(agent_class: type[JourneyAgent[Any, Any, Any]]) -> Corrections:
     declared = agent_class.declared
     assert declared.step_class is not None  # or it has none
     answers = Answers(declared.tools, declared.tools_class, declared.state_class, declared.step_class)
-    is_same = is_default(agent_class.get_initial_state) and declared.state_class is not None
-    return Corrections(answers, declared.state_class() if is_same and declared.state_class is not None else None)
+    starts_alike = is_default(agent_class.get_initial_state) and declared.state_class is not None
+    untouched = declared.state_class() if starts_alike and declared.state_class is not None else None
+    return Corrections(answers, untouched, writes_offer=not is_default(agent_class.get_tool_schemas))

@@ -377,9 +377,8 @@ class JourneyRun:
             ) from error
         self._own_offer = len(self._offered)
         if self._corrections is not None and not self._journey.is_terminal_state(self._state):
-            own = {each["function"]["name"] for each in self._offered}
-            built_in = self._corrections.offered(self._state, self._journey.get_initial_state, self._ctx.notes)
-            self._offered = [*self._offered, *(each for each in built_in if each["function"]["name"] not in own)]
+            begin, notes = self._journey.get_initial_state, self._ctx.notes
+            self._offered = self._corrections.beside(self._offered, self._state, begin, notes)
         return self._offered
 
     @property
@@ -392,7 +391,9 @@ class JourneyRun:
         agent, corrections, state, notes = self._journey, self._corrections, self._state, self._ctx.notes
         if corrections is None:
             return await agent.execute_tool(self._tools, name, arguments)
-        if all(each["function"]["name"] != name for each in self._offered[: self._own_offer]):
+        if name in corrections.names and all(
+            each["function"]["name"] != name for each in self._offered[: self._own_offer]
+        ):
             return corrections.run(name, arguments, state, agent.get_initial_state, notes)
         step, before = state.get_step(), corrections.before_tool(state, notes)
         result = await agent.execute_tool(self._tools, name, arguments)

@@ -18,6 +18,11 @@ __all__ = ["Corrections"]
 
 _COMBINATIONS_KEPT = 256
 
+_TOO_LATE = (
+    "nothing was corrected: a correction has to come before anything else that is done on a message of the user. If "
+    "they have asked for it, ask them to say it once more."
+)
+
 
 class Corrections:
     """What can be corrected in a journey, and how. One object serves all conversations of a class.
@@ -26,14 +31,16 @@ class Corrections:
         answers: The fields, and the tools that set them.
         untouched: A state of a journey that begins, when all of them are alike; None when the journey has to be
             asked each time.
+        writes_offer: Whether the journey writes its offer of tools itself, where any name may stand.
     """
 
-    def __init__(self, answers: Answers, untouched: Any = None) -> None:
+    def __init__(self, answers: Answers, untouched: Any = None, *, writes_offer: bool = True) -> None:
         self.answers = answers
         self.steps = answers.steps.__members__
         self.names = tuple(name for name in NAMES if name not in answers.specs)
         """The tools of its own; a tool of the journey that has such a name takes its place."""
         self._untouched = untouched
+        self._writes_offer = writes_offer
         self._formats = lru_cache(_COMBINATIONS_KEPT)(self._made_formats)
 
     def _initial(self, begin: Callable[[], Any]) -> Any:
@@ -51,16 +58,15 @@ class Corrections:
             notes: What is remembered of the journey beside its state.
         """
         travel = notes.travel
-        if not travel.heard.may_correct:
+        if not travel.heard.is_message:
             return ()
         if travel.cancelled:
             return self._formats(("start_again",), ())
         initial = self._initial(begin)
-        fields_now = tuple(
-            name
-            for name in self.answers.changeable_at(state.get_step())
-            if self._is_set(name, state, initial, notes) and not self._is_final(name, notes)
-        )
+        fields_now: tuple[str, ...] = ()
+        for name in self.answers.changeable_at(state.get_step()):
+            if self._is_set(name, state, initial, notes) and not self._is_final(name, notes):
+                fields_now += (name,)
         names: tuple[str, ...] = ()
         if self._place_before(notes) is not None:
             names = ("go_back",)
@@ -74,6 +80,18 @@ class Corrections:
         ):
             names += ("start_again", "cancel")
         return self._formats(names, fields_now) if names else ()
+
+    def beside(
+        self, own: list[dict[str, Any]], state: Any, begin: Callable[[], Any], notes: JourneyNotes
+    ) -> list[dict[str, Any]]:
+        """The journey's own offer, and behind it what `offered` gives; of two with one name the journey's."""
+        added = self.offered(state, begin, notes)
+        if not added:
+            return own
+        if self._writes_offer:
+            names = {each["function"]["name"] for each in own}
+            return [*own, *(each for each in added if each["function"]["name"] not in names)]
+        return [*own, *added]
 
     def all_formats(self) -> tuple[dict[str, Any], ...]:
         """All of them, as a journey with `tools="stable"` tells them to the model at every step."""
@@ -93,7 +111,10 @@ class Corrections:
         Raises:
             ToolRetry: It cannot be done now; nothing was changed.
         """
-        notes.travel.heard.began_with = notes.travel.heard.began_with or "correction"
+        heard = notes.travel.heard
+        if not heard.may_correct:
+            raise ToolRetry(_TOO_LATE)
+        heard.began_with = heard.began_with or "correction"
         if name in ASK_FIRST and not notes.travel.cancelled and not notes.travel.is_confirmed(name):
             return ASK_FIRST[name]
         if name == "change_answer":

@@ -26,7 +26,7 @@ class Heard:
     began_with: Literal["", "correction", "tool"] = ""
     """What has run on it first: a correction, or a tool of the journey."""
     may_correct: bool = False
-    """Whether corrections are offered in this turn."""
+    """Whether a correction may run in this turn."""
 
     def begin_turn(self) -> None:
         """The model is about to read what has come of its calls so far."""
