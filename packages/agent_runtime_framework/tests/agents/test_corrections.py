@@ -21,6 +21,7 @@ from agent_runtime_framework import (
     StateSerializer,
     ToolResult,
     ToolSchema,
+    on_enter,
     tool,
 )
 from agent_runtime_framework.agents.verdict import ApprovalNotFound
@@ -108,7 +109,6 @@ class Tools(BaseJourneyTools[State]):
 
 
 class Journey(JourneyAgent[State, Tools, Step]):
-    corrections = True
     key = "order"
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
 
@@ -662,6 +662,157 @@ async def test_a_field_of_that_name_is_a_field():
         prompts = Journey.prompts
 
     assert (await Sending(ScriptedLLM([NAME, "ok"])).send("c", "hi")).state["step"] == "age"
+
+
+# Where they are on.
+
+
+class Written(JourneyAgent[State, Tools, Step]):
+    """Writes its offer itself, as the seeds do."""
+
+    key = "written"
+    prompts = Journey.prompts
+
+    def get_tool_schemas(self, state: State) -> Any:
+        return [spec for spec in self.declared.tools.values() if state.step in (spec.steps or ())]
+
+
+class Silent(JourneyAgent[State, Tools, Step]):
+    key = "silent"
+    prompts = Journey.prompts
+
+
+class BelowWritten(Written):
+    key = "below"
+
+
+class Asking(Written):
+    key = "asking"
+    corrections = True
+
+
+@pytest.mark.parametrize(
+    ("agent_class", "has_them"), [(Silent, True), (Written, False), (BelowWritten, False), (Asking, True)]
+)
+async def test_they_are_on_where_the_offer_is_made_of_declared_tools(agent_class, has_them):
+    agent = agent_class(ScriptedLLM([NAME, "ok", "ok"]))
+    await agent.send("c", "hi")
+    await agent.send("c", "hm")
+    names = list(offered(agent.llm_client.calls[-1]))
+    assert names == ["save_age", *(["go_back", "change_answer", "start_again", "cancel"] if has_them else [])]
+
+
+# What comes first on a message.
+
+
+async def test_a_correction_that_comes_first_keeps_the_way_open():
+    agent = await at_review(change("name"), tool_call_reply("save_name", name="Eve"), change("news"), NEWS, "Order?")
+    result = await agent.send("c", "I am Eve, and no news")
+    assert (result.state["step"], result.state["name"]) == ("review", "Eve")
+    assert results(result)[2].startswith("Reopened: news.")
+
+
+async def test_calls_of_one_reply_are_made_before_any_result_was_read():
+    both = tool_call_reply("save_age", ("change_answer", {"field": "name"}), age=30)
+    agent = Journey(ScriptedLLM([NAME, "Age?", both, "Name?"]))
+    await agent.send("c", "Ada")
+    result = await agent.send("c", "30, and my name is wrong")
+    assert (result.state["step"], result.state["name"], result.state["age"]) == ("name", "", 30)
+
+
+async def test_behind_a_tool_of_the_journey_it_is_refused_until_the_user_writes_again():
+    agent = Journey(ScriptedLLM([NAME, "Age?", AGE, change("name"), "Again, please?", change("name"), "Name?"]))
+    await agent.send("c", "Ada")
+    refused = await agent.send("c", "30, and my name is wrong")
+    result = await agent.send("c", "my name is wrong")
+    assert results(refused)[1].startswith("Error: nothing was corrected")
+    assert (refused.state["name"], result.state["name"]) == ("Ada", "")
+
+
+# What is undone is undone in the notes, too.
+
+
+class Guarded(BaseJourneyTools[State]):
+    @tool(step=Step.NAME, to=Step.PAY, once=True)
+    async def open_account(self, name: str) -> str:
+        RAN.append(name)
+        self.state.name = name if name != "bad" else object()  # type: ignore[assignment]  # no JSON data
+        return "opened"
+
+    @tool(step=Step.PAY, to=Step.REVIEW)
+    async def save_news(self, news: bool) -> str:
+        self.state.news = news
+        return "saved"
+
+    @tool(step=Step.REVIEW, to=Step.DONE, confirm="Order {plan}?", once=True)
+    async def order(self, plan: str) -> str:
+        RAN.append(plan)
+        return "ordered"
+
+
+class Guarding(JourneyAgent[State, Guarded, Step]):
+    key = "guarding"
+    prompts = Journey.prompts
+    refused: ClassVar[set[Step]] = set()
+
+    @on_enter(Step.PAY, Step.DONE)
+    def look(self, state: State, ctx: Any) -> None:
+        if state.step in self.refused:
+            raise RuntimeError(f"{state.step.value} is closed")
+
+
+@pytest.fixture
+def refused():
+    yield Guarding.refused
+    Guarding.refused.clear()
+
+
+async def test_a_tool_whose_state_cannot_be_stored_has_not_run_once(store):
+    bad, good = (tool_call_reply("open_account", name=name) for name in ("bad", "Ada"))
+    agent = Guarding(ScriptedLLM([bad, good, "News?"]), store=store)
+    result = await agent.send("c", "hi")
+    assert results(result)[0].startswith("Error executing open_account")
+    assert (RAN, results(result)[1], result.state["name"]) == (["bad", "Ada"], "opened", "Ada")
+
+
+async def test_a_tool_that_a_hook_has_undone_has_not_run_once(refused, store):
+    opening = tool_call_reply("open_account", name="Ada")
+    refused.add(Step.PAY)
+    agent = Guarding(ScriptedLLM([opening, "Later?"]), store=store)
+    assert (await agent.send("c", "hi")).state["step"] == "name"
+    refused.clear()
+    agent.llm_client = ScriptedLLM([opening, "News?"])
+    assert (await agent.send("c", "now")).state["step"] == "pay"
+    assert RAN == ["Ada", "Ada"]
+
+
+async def test_a_correction_that_is_undone_drops_no_approval(refused, store):
+    ordering = tool_call_reply("order", plan="big")
+    agent = Guarding(ScriptedLLM([tool_call_reply("open_account", name="Ada"), NEWS, ordering]), store=store)
+    asked = await agent.send("c", "order")
+    refused.add(Step.PAY)
+    agent.llm_client = ScriptedLLM([change("news"), BACK, "It is closed."])
+
+    result = await agent.send("c", "no news")
+
+    assert [text[:15] for text in results(result)] == ["Error executing"] * 2
+    assert (result.state["step"], result.state["news"]) == ("review", False)
+    assert [each.approval_id for each in await agent.pending_approvals("c")] == [asked.metadata["approval_id"]]
+
+
+async def test_a_yes_is_good_for_one_try_also_when_that_is_undone(refused, store):
+    ordering = tool_call_reply("order", plan="big")
+    agent = Guarding(ScriptedLLM([tool_call_reply("open_account", name="Ada"), NEWS, ordering]), store=store)
+    asked = await agent.send("c", "order")
+    refused.add(Step.DONE)
+    agent.llm_client = ScriptedLLM(["It is closed.", ordering])
+
+    result = await agent.approve("c", asked.metadata["approval_id"], True, by="ada")
+    again = await agent.send("c", "try again")
+
+    assert (result.state["step"], RAN) == ("review", ["Ada", "big"])
+    assert again.metadata["stopped_reason"].startswith("approval:")
+    assert again.metadata["approval_id"] != asked.metadata["approval_id"]
 
 
 # Whatever is corrected, in whatever order: the journey arrives, and what was not reopened is as it was.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.defaults import is_default
-from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.tools.answers import Answers
 from agent_runtime_framework.tools.correction_tools import NAMES
@@ -23,39 +22,42 @@ __all__ = ["corrections_of", "hear", "known_corrections"]
 _KEPT = "__journey_corrections__"
 
 
-async def corrections_of(agent: JourneyAgent[Any, Any, Any]) -> Corrections | None:
-    """What can be corrected in a journey; None when it has no corrections.
+async def corrections_of(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]) -> Corrections | None:
+    """What can be corrected in a journey, an agent or its class; None when it has no corrections.
 
     All that depends on the class alone is found out once for it, at its first run, in a thread: the tools' sources are
     read for it.
     """
     if not _has_corrections(agent):
         return None
-    if _KEPT not in vars(type(agent)):
-        setattr(type(agent), _KEPT, await asyncio.to_thread(_found, type(agent)))
-    return known_corrections(agent)
-
-
-def known_corrections(agent: JourneyAgent[Any, Any, Any]) -> Corrections | None:
-    """The same for a journey whose class has been read before."""
-    found: Corrections | None = vars(type(agent)).get(_KEPT) if _has_corrections(agent) else None
+    agent_class = agent if isinstance(agent, type) else type(agent)
+    if _KEPT not in vars(agent_class):
+        setattr(agent_class, _KEPT, await asyncio.to_thread(_found, agent_class))
+    found: Corrections = vars(agent_class)[_KEPT]
     return found
 
 
-def hear(
-    ctx: AgentContext, messages: Sequence[MessageDict], incoming: Incoming | None, verdict: Verdict | None
-) -> None:
+def known_corrections(agent: JourneyAgent[Any, Any, Any], *, start_differs: bool = False) -> Corrections | None:
+    """The same for a journey whose class has been read before.
+
+    Args:
+        agent: The journey.
+        start_differs: Whether it may begin with another state than its own first one.
+    """
+    found: Corrections | None = vars(type(agent)).get(_KEPT) if _has_corrections(agent) else None
+    return found.for_any_start() if found is not None and start_differs else found
+
+
+def hear(ctx: AgentContext, messages: Sequence[MessageDict], verdict: Verdict | None) -> None:
     """Note what a run answers: only a message of the user can ask for corrections, and only with those does it begin.
 
     Args:
         ctx: The request.
         messages: The conversation. What an earlier run has done on the user's message stands behind it.
-        incoming: The message, in a conversation that the agent keeps.
         verdict: A person's answer to an approval, which is told as a message.
     """
     last = _role(messages[-1]) if messages else None
-    message_id = str(ctx.run_id) if incoming is None else incoming.message_id
-    heard = ctx.notes.travel.begin_run(message_id, is_message=verdict is None and last in {"user", "tool"})
+    heard = ctx.notes.travel.begin_run(is_message=verdict is None and last in {"user", "tool"})
     if last == "user":
         return
     first: MessageDict | None = None
@@ -71,12 +73,12 @@ def _role(message: Any) -> Any:
     return message.get("role") if isinstance(message, dict) else None
 
 
-def _has_corrections(agent: JourneyAgent[Any, Any, Any]) -> bool:
+def _has_corrections(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]) -> bool:
     """Whether the class asks for corrections, or says nothing of them and leaves its offer to its declared tools."""
     declared = agent.declared
     if declared.step_class is None or agent.corrections is False:
         return False
-    return bool(agent.corrections) or (bool(declared.tools) and is_default(type(agent).get_tool_schemas))
+    return bool(agent.corrections) or (bool(declared.tools) and is_default(agent.get_tool_schemas))
 
 
 def _found(agent_class: type[JourneyAgent[Any, Any, Any]]) -> Corrections:

@@ -135,11 +135,6 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         self._tracing = Tracing(trace)
 
     @property
-    def _ending_tools(self) -> frozenset[str]:
-        """Tools whose success ends a run, by their declaration."""
-        return frozenset(name for name, spec in self.declared.tools.items() if spec.ends_run)
-
-    @property
     def _reads_with_from_dict(self) -> bool:
         """Whether stored states are read by their class."""
         return type(self).load_state is JourneyAgent.load_state

@@ -19,6 +19,7 @@ from agent_runtime_framework.agents.context import AgentContext, AgentResult
 from agent_runtime_framework.agents.conversation import check_state, shown, state_data
 from agent_runtime_framework.agents.corrections import corrections_of, hear
 from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_framework.agents.ending_tools import EndingTools
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
@@ -102,7 +103,7 @@ class JourneyRun:
     @property
     def terminal_tools(self) -> Container[str]:
         """Tools whose success ends the run."""
-        return self._agent.config.terminal_tools | self._agent._ending_tools
+        return EndingTools(lambda: self._journey)
 
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
@@ -137,7 +138,7 @@ class JourneyRun:
         self._journey = journey_of(agent, ctx.checkpoint)
         self._corrections = await corrections_of(self._journey)
         if answered is None:
-            hear(ctx, self.messages, self._incoming, self._verdict)
+            hear(ctx, self.messages, self._verdict)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -175,6 +176,8 @@ class JourneyRun:
 
     def _turn_ended(self, finished: RunFinished | None) -> None:
         """What else belongs to a turn, right before its commit."""
+        if finished is not None:
+            self._ctx.notes.travel.end_run(in_words=finished.reason == "text_response")
 
     async def _turn(self, incoming: Incoming) -> Begun | Answered:
         """Wait for the message's turn, and hold the conversation's lease from then on."""
@@ -377,9 +380,13 @@ class JourneyRun:
             ) from error
         self._own_offer = len(self._offered)
         if self._corrections is not None and not self._journey.is_terminal_state(self._state):
-            begin, notes = self._journey.get_initial_state, self._ctx.notes
+            begin, notes = self._first_state, self._ctx.notes
             self._offered = self._corrections.beside(self._offered, self._state, begin, notes)
         return self._offered
+
+    def _first_state(self) -> Any:
+        """The state of the journey as it begins."""
+        return self._journey.get_initial_state()
 
     @property
     def _is_cancelled(self) -> bool:
@@ -394,13 +401,13 @@ class JourneyRun:
         if name in corrections.names and all(
             each["function"]["name"] != name for each in self._offered[: self._own_offer]
         ):
-            return corrections.run(name, arguments, state, agent.get_initial_state, notes)
+            return corrections.run(name, arguments, state, self._first_state, notes)
         step, before = state.get_step(), corrections.before_tool(state, notes)
         result = await agent.execute_tool(self._tools, name, arguments)
         if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten
             result = await result
         if not (isinstance(result, ToolResult) and not result.success):
-            corrections.after_tool(name, step, before, state, agent.get_initial_state, notes)
+            corrections.after_tool(name, step, before, state, self._first_state, notes)
         return result
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["ASK_FIRST", "CANCELLED_PROMPT", "NAMES", "correction_tool"]
+__all__ = ["ASK_FIRST", "CANCEL", "CANCELLED_PROMPT", "NAMES", "correction_tool"]
+
+CANCEL: Final = "cancel"
 
 CANCELLED_PROMPT: Final = (
     "The user has cancelled. Nothing of it goes on, and nothing is to be asked any more. If they want to begin anew, "

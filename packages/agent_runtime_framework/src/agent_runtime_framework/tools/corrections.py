@@ -14,7 +14,7 @@ from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.retry import ToolRetry
 from agent_runtime_framework.tools.travel import Passed
 
-__all__ = ["Corrections"]
+__all__ = ["Corrections", "asked_first"]
 
 _COMBINATIONS_KEPT = 256
 
@@ -42,6 +42,10 @@ class Corrections:
         self._untouched = untouched
         self._writes_offer = writes_offer
         self._formats = lru_cache(_COMBINATIONS_KEPT)(self._made_formats)
+
+    def for_any_start(self) -> Corrections:
+        """The same for a journey that may begin with another state."""
+        return self if self._untouched is None else Corrections(self.answers, writes_offer=self._writes_offer)
 
     def _initial(self, begin: Callable[[], Any]) -> Any:
         """A state of a journey that begins; it is only read."""
@@ -111,12 +115,9 @@ class Corrections:
         Raises:
             ToolRetry: It cannot be done now; nothing was changed.
         """
-        heard = notes.travel.heard
-        if not heard.may_correct:
-            raise ToolRetry(_TOO_LATE)
-        heard.began_with = heard.began_with or "correction"
-        if name in ASK_FIRST and not notes.travel.cancelled and not notes.travel.is_confirmed(name):
-            return ASK_FIRST[name]
+        question = asked_first(name, notes)
+        if question is not None:
+            return question
         if name == "change_answer":
             return self._change_answer(str(arguments["field"]), state, begin, notes)
         if name == "go_back":
@@ -284,6 +285,20 @@ class Corrections:
         if not done:
             return ""
         return f" Done already, not undone, and not to be done again: {', '.join(done)}."
+
+
+def asked_first(name: str, notes: JourneyNotes) -> str | None:
+    """What the model has to do before a correction; None when it may be done now.
+
+    Raises:
+        ToolRetry: Something else was done on the user's message before.
+    """
+    travel = notes.travel
+    if not travel.heard.may_correct:
+        raise ToolRetry(_TOO_LATE)
+    travel.heard.began_with = travel.heard.began_with or "correction"
+    loses_all = name in ASK_FIRST and not travel.cancelled
+    return ASK_FIRST[name] if loses_all and not travel.is_confirmed(name) else None
 
 
 def _clear(state: Any, name: str, initial: Any) -> None:

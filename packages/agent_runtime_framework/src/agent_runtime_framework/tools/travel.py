@@ -17,12 +17,12 @@ class Heard:
     may be that which speaks, so nothing is corrected any more until the user writes again.
     """
 
-    message_id: str = ""
-    """Names the message."""
     is_message: bool = False
-    """Whether the user has just written it."""
+    """Whether the user has written it; a verdict on an approval is no answer to another question."""
     confirms: str | None = None
-    """The correction that the user was asked about in the run of the message right before."""
+    """The correction that the user was asked about by the answer to the message right before."""
+    asks: str | None = None
+    """The correction that the model was told in this run to ask about."""
     began_with: Literal["", "correction", "tool"] = ""
     """What has run on it first: a correction, or a tool of the journey."""
     may_correct: bool = False
@@ -74,8 +74,8 @@ class Travel:
     """The name of the step where the journey stood before the correction."""
     answered: list[str] = field(default_factory=list)
     """Fields that a tool has set though they look untouched: an answer may be what the field began with."""
-    asked: tuple[str, str] | None = None
-    """The correction that the model was told to ask about, and the message in whose run."""
+    asked: str | None = None
+    """The correction that the user was asked about by the last answer."""
     cancelled: bool = False
     """Whether the user has cancelled the journey."""
     heard: Heard = field(default_factory=Heard)
@@ -94,10 +94,9 @@ class Travel:
                 continue
         if isinstance(answered := data.get("answered"), list):
             travel.answered = [str(each) for each in answered]
-        if isinstance(resume := data.get("resume"), str):
-            travel.resume = resume
-        if isinstance(asked := data.get("asked"), list) and len(asked) == 2:
-            travel.asked = (str(asked[0]), str(asked[1]))
+        for name in ("resume", "asked"):
+            if isinstance(found := data.get(name), str):
+                setattr(travel, name, found)
         travel.cancelled = data.get("cancelled") is True
         return travel
 
@@ -110,7 +109,7 @@ class Travel:
             "ahead": [each.to_dict() for each in self.ahead],
             "resume": self.resume,
             "answered": self.answered,
-            "asked": None if self.asked is None else list(self.asked),
+            "asked": self.asked,
             "cancelled": self.cancelled,
         }
         return {name: value for name, value in data.items() if value}
@@ -120,25 +119,28 @@ class Travel:
         path, ahead, answered = list(self.path), list(self.ahead), list(self.answered)
         return Travel(path, ahead, self.resume, answered, self.asked, self.cancelled, self.heard)
 
-    def begin_run(self, message_id: str, *, is_message: bool) -> Heard:
-        """Note which message a run answers. Leave to lose all answers is good for the user's next message only.
+    def begin_run(self, *, is_message: bool) -> Heard:
+        """Note what a run answers. Leave to lose all answers is good for the user's next message and no other.
 
         Args:
-            message_id: Names the message.
-            is_message: Whether the user has written it; a verdict on an approval is no answer to another question.
+            is_message: Whether it is what the user has written.
         """
-        asked = self.asked if is_message and self.asked is not None and self.asked[1] != message_id else None
-        if asked is not None:
+        self.heard = Heard(is_message, self.asked if is_message else None)
+        if is_message:
             self.asked = None
-        self.heard = Heard(message_id, is_message, None if asked is None else asked[0])
         return self.heard
 
+    def end_run(self, *, in_words: bool) -> None:
+        """Note what the user was asked: only in words has it reached them."""
+        if self.heard.asks is not None:
+            self.asked, self.heard.asks = self.heard.asks if in_words else None, None
+
     def is_confirmed(self, name: str) -> bool:
-        """Whether the user has answered the question about this correction; if not, it is noted that they are asked."""
+        """Whether the user has answered the question about this correction; if not, the model is to ask it."""
         if self.heard.confirms == name:
             self.heard.confirms = None
             return True
-        self.asked = (name, self.heard.message_id)
+        self.heard.asks = name
         return False
 
     def passed(self, step: str, tool: str, to: str) -> None:
