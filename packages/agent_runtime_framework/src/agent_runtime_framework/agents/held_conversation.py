@@ -13,6 +13,7 @@ from agent_runtime_framework.agents.conversation import ConversationLog, shown
 from agent_runtime_framework.agents.cost import with_costs
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.lease import Lease
+from agent_runtime_framework.agents.run_journal import RunJournal
 from agent_runtime_framework.agents.run_record import run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
@@ -32,13 +33,15 @@ class HeldConversation:
         incoming: The user's message.
     """
 
-    __slots__ = ("_agent", "_costs", "_ctx", "_lease", "_log", "_stored", "incoming")
+    __slots__ = ("_agent", "_costs", "_ctx", "_lease", "_log", "_stored", "incoming", "journal")
 
     def __init__(self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, incoming: Incoming) -> None:
         self._agent = agent
         self._ctx = ctx
         self.incoming = incoming
         """The user's message."""
+        self.journal: RunJournal | None = None
+        """What remembers the run beyond its process; None when nothing does."""
         self._log: ConversationLog  # known once the conversation is taken
         self._lease: Lease | None = None
         self._stored = 0  # how many of the run's messages are in the store
@@ -59,6 +62,8 @@ class HeldConversation:
         self._log = log
         owner, conversation_id = self._ctx.owner, str(self._ctx.conversation_id)
         limit = config.history_policy.max_messages
+        if self.journal is not None:
+            await self.journal.before_taking(log.store, owner, conversation_id)
         answer = await begun_turn(
             log.store,
             owner,
@@ -71,6 +76,8 @@ class HeldConversation:
         if isinstance(answer, Begun):
             self._lease = Lease(log.store, owner, conversation_id, token=answer.lease, seconds=config.lease_seconds)
             log.opened(self._ctx, answer.checkpoint)
+            if self.journal is not None:
+                await self.journal.taken(answer.lease)
         return answer
 
     async def messages(self, begun: Begun) -> list[MessageDict]:
@@ -99,6 +106,8 @@ class HeldConversation:
             state_version: The journey's version that gave the state.
         """
         assert self._lease is not None  # as every run has that has taken its conversation
+        if self.journal is not None:
+            await self.journal.before_commit()
         new = messages[self._stored :]
         if self._costs:
             new = with_costs(new, self._stored, self._costs)

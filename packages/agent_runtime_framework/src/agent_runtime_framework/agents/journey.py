@@ -53,6 +53,10 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
     """Older journeys by their version: a conversation whose state is of that version stays with that journey's steps,
     prompts and tools. A class is built without arguments; model, config, hooks and store are this agent's."""
     _migrations: ClassVar[Mapping[int, Migration]] = MappingProxyType({})
+    _ending_tools: ClassVar[frozenset[str]] = frozenset()
+    """Tools whose success ends a run, by their declaration."""
+    _offers_what_is_declared: ClassVar[bool] = False
+    """Whether `get_tool_schemas` is the default."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Read what the class says, and check its tools, its version, its migrations and its older journeys.
@@ -65,8 +69,10 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         super().__init_subclass__(**options)
         cls.declared = declaration_of(cls, Journey)
         take_defaults(cls)
+        cls._offers_what_is_declared = is_default(cls.get_tool_schemas)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        cls._ending_tools = frozenset(name for name, spec in cls.declared.tools.items() if spec.ends_run)
         cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
         if cls.says is not None:
             check_fixed_texts(cls, cls.says, cls.declared.step_class)
@@ -173,7 +179,7 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """Whether the state's step is a talking step: one without tools of its own."""
         if not offered:
             return True
-        if not is_default(type(self).get_tool_schemas):
+        if not self._offers_what_is_declared:
             return False
         step = state.get_step()
         return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())

@@ -90,9 +90,23 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         self._tracing = Tracing(trace)
 
     @property
-    def _ending_tools(self) -> frozenset[str]:
-        """Tools whose success ends a run, by their declaration."""
-        return frozenset(name for name, spec in self.declared.tools.items() if spec.ends_run)
+    def keeps_in_its_memory(self) -> bool:
+        """Whether conversations are kept in this object's memory, because no store was given."""
+        return self._keeps_by_default
+
+    def use_store(self, store: CheckpointStore) -> None:
+        """Keep conversations in this store from now on, which stays its giver's to close.
+
+        Raises:
+            ConfigError: The agent was given another store.
+        """
+        if store is self.store:
+            return
+        if not self._keeps_by_default:
+            raise ConfigError(
+                f"{self.key!r} has a store of its own; leave one of the two out: its own, or that of the runtime."
+            )
+        self.store, self._keeps_by_default, self._owns_store = store, False, False
 
     @property
     def _reads_with_from_dict(self) -> bool:
@@ -204,17 +218,13 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         config = self.config
         sinks = self._tracing.sinks()
         listened = run.listened = listened or streaming or self.hooks is not None or bool(sinks)
-        engine = Engine(
-            delegate=run,
-            max_iterations=config.max_tool_iterations,
-            limits=config.limits,
-            terminal_tools=run.terminal_tools,
-            listened=listened,
-            streaming=streaming,
-            closing_call=True,
-            closing_text=config.closing_text,
-            pricing=config.pricing,
-        )
+        engine = Engine(run, config.max_tool_iterations, config.limits)
+        engine.terminal_tools = run.terminal_tools
+        engine.listened = listened
+        engine.streaming = streaming
+        engine.closing_call = True
+        engine.closing_text = config.closing_text
+        engine.pricing = config.pricing
         if not listened:
             return engine.run()
         events = observed(engine.run(), self.hooks)

@@ -32,7 +32,7 @@ class Offer:
     @property
     def own_tools(self) -> list[dict[str, Any]]:
         """Those of the journey."""
-        return self.tools[: self._own]
+        return self.tools if len(self.tools) == self._own else self.tools[: self._own]
 
     def is_own(self, name: str) -> bool:
         """Whether the journey itself offers a tool of this name."""
@@ -47,7 +47,10 @@ class Offer:
         Raises:
             ConfigError: Two have one name.
         """
-        offer = {each["function"]["name"]: each["function"] for each in self.tools}
+        offer = {}
+        for each in self.tools:
+            function = each["function"]
+            offer[function["name"]] = function
         if len(offer) != len(self.tools):
             names = ", ".join(each["function"]["name"] for each in self.tools)
             raise ConfigError(f"{type(journey).__name__} offers two tools of one name: {names}.")
@@ -73,8 +76,10 @@ def offer_of(
         ConfigError: What the journey gives are no schemas.
     """
     schemas = () if corrections is not None and notes.travel.cancelled else journey.get_tool_schemas(state)
+    tools = []
     try:
-        tools = [schema.to_openai_format() for schema in schemas]
+        for schema in schemas:
+            tools.append(schema.to_openai_format())
     except (AttributeError, TypeError) as error:
         raise ConfigError(
             f"{type(journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step {state.get_step()!r}; it must "

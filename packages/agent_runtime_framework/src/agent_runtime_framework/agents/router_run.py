@@ -13,7 +13,7 @@ from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
 from agent_runtime_core.messages import MessageDict, ToolCall
 from agent_runtime_core.stores import check_json_data
 from agent_runtime_framework.agents.context import AgentContext
-from agent_runtime_framework.agents.conversation import check_state, state_data
+from agent_runtime_framework.agents.conversation import check_state
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.router_state import RouterState, UnderWay
 from agent_runtime_framework.agents.routing_tools import CANCEL, CONFIRM_CANCEL, REROUTE, standing_words, ways
@@ -85,14 +85,11 @@ class RouterRun(JourneyRun):
         self._may_confirm = present is not None and present.cancel_asked
         self._let_talk()
 
-    def _kept_state(self) -> dict[str, Any]:
-        return state_data(self._held)
+    def _whole_state(self) -> RouterState:
+        return self._held
 
     def _kept_version(self) -> int:
         return self._router.version
-
-    async def _save(self) -> None:
-        await self._router.save_state(self._ctx, self._held)
 
     def _notes_with(self, approval_id: str) -> JourneyNotes:
         return next((each.notes for each in self._held.stack if approval_id in each.notes.approvals), self._ctx.notes)

@@ -9,7 +9,7 @@ from agent_runtime_core.events import RunEvent, RunFinished
 from agent_runtime_core.messages import AgentMessage
 from agent_runtime_framework.agents.context import AgentResult
 
-__all__ = ["result_of"]
+__all__ = ["agent_result", "result_of"]
 
 
 async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
@@ -18,9 +18,15 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     try:
         async for last in events:  # noqa: B007  # only the last one is wanted
             pass
-    finally:
+    except BaseException:
         await events.aclose()
+        raise
     assert type(last) is RunFinished  # as every run ends that does not raise
+    return agent_result(last)
+
+
+def agent_result(last: RunFinished) -> AgentResult:
+    """What a run came to, from its last event."""
     metadata: dict[str, Any] = {"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made}
     if last.cost is not None:
         metadata["cost"] = str(last.cost)
@@ -28,10 +34,6 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
         metadata["replayed"] = True
     if last.reason.startswith("approval:"):
         metadata["approval_id"] = last.reason.partition(":")[2]
-    return AgentResult(
-        response=last.response,
-        messages=list(map(AgentMessage.from_dict, last.messages)),
-        state=last.state,
-        usage=None if last.reason == "closing_message" else last.usage,
-        metadata=metadata,
-    )
+    messages = list(map(AgentMessage.from_dict, last.messages))
+    usage = None if last.reason == "closing_message" else last.usage
+    return AgentResult(last.response, messages, last.state, usage, metadata)
