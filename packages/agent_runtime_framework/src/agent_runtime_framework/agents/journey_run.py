@@ -149,7 +149,7 @@ class JourneyRun:
         """
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
-        self.client = agent._model()
+        self.client = agent._model(ctx)
         if self._journal is not None:
             self.client = self._journal.client(self.client, self)
         answered: Answered | None = None

@@ -45,8 +45,6 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
     """Where conversations are kept."""
     config: JourneyConfig
     """Settings."""
-    _keeps_by_default: bool
-    """Whether no store was given: then a host, or the caller, keeps the conversation."""
 
     @property
     @abstractmethod
