@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from agent_runtime_core.events import RunEvent
+from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, TextDelta
 from agent_runtime_core.interfaces import CheckpointStore, OnBusy
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_framework.agents.agent import BaseAgent
@@ -128,6 +129,25 @@ class KeptConversations(BaseAgent, Generic[StateT]):
             LLMError: The model could not be asked; the answer is stored.
             StoreError: The store failed.
         """
+        return await result_of(self._approving(conversation_id, approval_id, granted, by, owner, streaming=False))
+
+    def approve_stream(
+        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: UUID | str = ""
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The same as `approve`, as events while they happen, as `stream` gives them."""
+        return self._approving(conversation_id, approval_id, granted, by, owner, streaming=True)
+
+    async def _approving(
+        self,
+        conversation_id: UUID | str,
+        approval_id: str,
+        granted: bool,
+        by: str,
+        owner: UUID | str,
+        *,
+        streaming: bool,
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The run of a person's answer, or what is stored of it."""
         verdict = Verdict(approval_id, bool(granted), by)
         message_id = f"approval:{approval_id}"
         while True:
@@ -142,13 +162,23 @@ class KeptConversations(BaseAgent, Generic[StateT]):
             message = {"role": "user", "content": whole_text(verdict.message(approval))}
             incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
             ctx = AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner))
-            run = self._run_of(ctx, incoming, verdict)
-            result = await result_of(self._events(run, streaming=False))
-            if (
-                not result.metadata.get("replayed")
-                or approval_id in (await self._stored_notes(conversation_id, owner)).decided
-            ):
-                return result
+            held: list[RunEvent] | None = []  # as long as it may be a stored reply, and that of another message
+            async with aclosing(self._events(self._run_of(ctx, incoming, verdict), streaming=streaming)) as events:
+                async for event in events:
+                    if held is None:
+                        yield event
+                        continue
+                    held.append(event)
+                    if isinstance(event, (RunStarted, TextDelta)):
+                        continue
+                    if isinstance(event, RunFinished) and event.replayed:
+                        if approval_id not in (await self._stored_notes(conversation_id, owner)).decided:
+                            break
+                    for each in held:
+                        yield each
+                    held = None
+            if held is None:
+                return
             message_id += "+"  # a run of another message took this one along before the answer was stored
 
     async def _stored_notes(self, conversation_id: UUID | str, owner: UUID | str) -> JourneyNotes:
