@@ -158,5 +158,5 @@ def test_a_router_goes_before_the_journeys_that_stand_beside_it(tmp_path: Path) 
     (tmp_path / "two.py").write_text(f"{MINE}\n{desk}\nclass Other(JourneyRouter):\n    key = 'other'\n")
 
     assert load_agent("mine.py").key == "desk"
-    with pytest.raises(CommandError, match=r"several agents; say which: two\.py:Desk, two\.py:Other\."):
+    with pytest.raises(CommandError, match=r"several agents; say which: two\.py:Mine, two\.py:Desk, two\.py:Other\."):
         load_agent("two.py")

@@ -43,7 +43,7 @@ async def test_only_an_address_is_saved_and_the_model_reads_what_is_wrong():
 
     result = await agent.send("c", "hi")
 
-    told = [message.content for message in result.messages if message.role == "tool"]
+    told = [str(message.content) for message in result.messages if message.role == "tool"]
     assert all(text.startswith("Error: invalid arguments for 'save_email'") for text in told[:2])
     assert (told[2], result.state) == ("saved", {"step": "done", "email": "Ada@example.org"})
     schema = agent.llm_client.calls[0]["tools"][0]["function"]["parameters"]["properties"]["email"]  # type: ignore[union-attr]
