@@ -29,10 +29,10 @@ _FILLING: dict[type, Any] = {bool: True, int: 1, float: 1.0, str: "x", list: ["x
 def read_graph(agent: Agent | type[Agent]) -> JourneyGraph:
     """See `JourneyGraph.of`."""
     if isinstance(agent, JourneyRouter):
-        known = ", ".join(type(each.agent).__name__ for each in agent.journeys.values())
+        names = ", ".join(type(each.agent).__name__ for each in agent.journeys.values())
         raise ConfigError(
             f"{type(agent).__name__} is a router, which has no steps of its own: draw one of its journeys"
-            f"{f' ({known})' if known else ''}."
+            f"{f' ({names})' if names else ''}."
         )
     reader = _GraphReader(agent)
     steps: list[GraphStep] = []
