@@ -113,6 +113,19 @@ class Journey(JourneyAgent[State, Tools, Step]):
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
 
 
+class SamePrice(Tools):
+    @tool(step=Step.PLAN, to=[Step.EXTRAS, Step.PAY])
+    async def save_plan(self, plan: str) -> ToolResult:
+        self.state.plan, self.state.quote = plan, 7
+        self.state.step = Step.EXTRAS if plan == "big" else Step.PAY
+        return ToolResult.ok("saved")
+
+
+class OfTheSamePrice(JourneyAgent[State, SamePrice, Step]):
+    key = "same"
+    prompts = Journey.prompts
+
+
 NAME = tool_call_reply("save_name", name="Ada")
 AGE = tool_call_reply("save_age", age=30)
 BIG = tool_call_reply("save_plan", plan="big")
@@ -412,6 +425,15 @@ async def test_an_answer_saved_anew_at_its_own_step_clears_what_depends_on_it():
     assert (await agent.send("c", "30")).state["quote"] == 60
     result = await agent.send("c", "3")
     assert (result.state["age"], result.state["quote"], result.state["discount"]) == (3, 0, 0)
+
+
+async def test_what_a_tool_has_made_anew_is_not_cleared_though_it_came_to_the_same():
+    agent = await at_review(BACK, BACK, BACK, "?", SMALL, "ok", agent_class=OfTheSamePrice)
+    await agent.send("c", "back to the plan")
+
+    result = await agent.send("c", "small")  # at the same price as big
+
+    assert (result.state["step"], result.state["plan"], result.state["quote"]) == ("review", "small", 7)
 
 
 # Going back, beginning again.

@@ -217,8 +217,9 @@ class Corrections:
         travel, answers = notes.travel, self.answers
         if before:
             changed = [each for each, value in before.items() if getattr(state, each, None) != value]
+            made = {*changed, *answers.set_by.get(name, ())}  # by this very call, which knows what it was made of
             for each in answers.dependents(changed) if changed else ():
-                if each not in self._kept(notes):
+                if each not in made and each not in self._kept(notes):
                     _clear(state, each, self._initial(begin))
                     travel.answered = [other for other in travel.answered if other != each]
         here = state.get_step()
