@@ -91,7 +91,7 @@ def described(error: Exception) -> ErrorInfo:
 
 def _has_a_store(agent: KeptConversations[Any]) -> bool:
     """Whether the agent was given a store, when it was made or later."""
-    return not (agent._keeps_by_default and isinstance(agent.store, InMemoryCheckpointStore))
+    return not (agent.keeps_in_its_memory and isinstance(agent.store, InMemoryCheckpointStore))
 
 
 def _has_answered(finished: RunFinished) -> bool:
