@@ -15,16 +15,7 @@ from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun,
 from django_agent_runtime.runtime.runs import acancel, asubmit, submit
 from django_agent_runtime.signals import run_completed
 from tests.django_project.agents import Agent, Stubborn, said
-
-
-async def ended(run: AgentRun) -> AgentRun:
-    """The run's row when it is over."""
-    async with asyncio.timeout(30):
-        while True:
-            row = await AgentRun.objects.using(run._state.db).aget(pk=run.pk)
-            if row.is_terminal:
-                return row
-            await asyncio.sleep(0.01)
+from tests.django_project.runs import ended
 
 
 async def types_of(run: AgentRun) -> list[str]:
