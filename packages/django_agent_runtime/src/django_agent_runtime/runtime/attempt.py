@@ -22,6 +22,7 @@ from agent_runtime_core.waiting import stop
 from django_agent_runtime.conf import is_debug, runtime_settings
 from django_agent_runtime.models import AgentRun, RunStatus
 from django_agent_runtime.models.documents import to_document
+from django_agent_runtime.runtime.event_feed import news
 from django_agent_runtime.runtime.event_log import EventLog, RunLost
 from django_agent_runtime.runtime.journey_signals import JourneySignals
 from django_agent_runtime.runtime.plain_json import plain_json
@@ -120,6 +121,7 @@ class Attempt:
                 lambda: self._database.run(lambda alias: claim(alias, self._run_id, self._worker, lease_s=lease_s))
             )
             if isinstance(found, Begun):
+                news()
                 return found
             if not isinstance(found, Busy):
                 return found.status
