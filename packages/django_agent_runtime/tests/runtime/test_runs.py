@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -117,7 +117,8 @@ async def test_what_a_failed_run_said_and_kept_is_not_the_next_ones(runs_alias, 
 
 
 async def test_runs_of_one_conversation_go_one_at_a_time_in_order(runs_alias, registered):
-    going, order = set(), []
+    going: set[UUID] = set()
+    order: list[str] = []
 
     async def work(ctx):
         assert not going
@@ -213,7 +214,9 @@ async def test_an_agent_that_is_not_registered_is_told(runs_alias):
     assert "'nobody'" in row.error["message"]
 
 
-@pytest.mark.parametrize("result", [None, RunResult(final_output={"x": float("nan")}), RunResult(usage={1: object()})])
+@pytest.mark.parametrize(
+    "result", [None, RunResult(final_output={"x": float("nan")}), RunResult(usage={"x": object()})]
+)
 async def test_a_result_that_cannot_be_kept_is_a_failure(runs_alias, registered, result):
     async def work(ctx):
         return result
@@ -235,6 +238,7 @@ async def test_a_run_that_takes_too_long_times_out(runs_alias, registered, runti
     assert (row.status, row.attempt) == ("timed_out", 1)
     assert (row.error["type"], row.error["retriable"]) == ("TimeoutError", False)
     last = await AgentEvent.objects.filter(run=run.pk).alast()
+    assert last is not None
     assert (last.event_type, last.payload) == ("run.timed_out", {"timeout_seconds": 1})
 
 

@@ -140,9 +140,11 @@ async def test_a_run_that_another_process_has_taken_over_is_not_written_to(runs_
 
 async def begun_and_ended_elsewhere(run: AgentRun) -> None:
     """Return when this process does not work at the run any more."""
-    from django_agent_runtime.runtime.desk import present_desk
+    from django_agent_runtime.runtime.desk import LocalDesk, present_desk
 
-    engine = present_desk()._host.engine
+    desk = present_desk()
+    assert isinstance(desk, LocalDesk)
+    engine = desk._host.engine
     async with asyncio.timeout(30):
         while True:
             info = await engine.status(str(run.pk))

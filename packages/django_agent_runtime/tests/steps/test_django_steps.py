@@ -29,7 +29,8 @@ def steps(done: list[str], failing: bool = False) -> list[Step]:
 
 async def test_a_workflow_that_failed_goes_on_in_another_process(runs_alias):
     user = await get_user_model().objects.acreate(username="ada")
-    run_id, done = uuid4(), []
+    run_id = uuid4()
+    done: list[str] = []
     executor = DjangoStepExecutor(DjangoRunContext(run_id, user=user))
     assert await executor.get_checkpoint() is None
     with pytest.raises(StepExecutionError):
@@ -40,9 +41,11 @@ async def test_a_workflow_that_failed_goes_on_in_another_process(runs_alias):
 
     assert done == ["first", "second", "second", "second"]
     assert results == {"first": {"found": 3}, "second": 1}
+    assert failed is not None
     assert (failed.status, failed.completed_steps, failed.user_id) == ("failed", ["first"], user.pk)
     assert "ValueError: no" in failed.last_error
     row = await DjangoStepExecutor.get_checkpoint_for_run(run_id)
+    assert row is not None
     assert (row.status, row.completed_steps, row.total_attempts) == ("completed", ["first", "second"], 2)
     assert row.completed_at is not None
     assert row.execution_id == failed.execution_id
@@ -67,13 +70,15 @@ async def test_any_state_is_kept(runs_alias):
 
 
 async def test_two_workflows_and_other_state_share_a_run(runs_alias):
-    ctx, done = DjangoRunContext(uuid4()), []
+    ctx = DjangoRunContext(uuid4())
+    done: list[str] = []
     await ctx.checkpoint({"mine": True})
 
     await DjangoStepExecutor(ctx, checkpoint_key="one").run(steps(done))
     await DjangoStepExecutor(ctx, checkpoint_key="two").run(steps(done), initial_state={"x": 1})
 
     state = await ctx.get_state()
+    assert state is not None
     assert set(state) == {"mine", "one", "two"}
     assert state["one"]["completed_steps"] == ["first", "second"]
     assert state["two"]["custom_state"] == {"x": 1, "seen": 1}

@@ -23,7 +23,7 @@ from django_agent_runtime.runtime.engine import is_in_process, open_run_engine
 from django_agent_runtime.runtime.host import RunHost
 from django_agent_runtime.runtime.worker_name import new_worker_name
 
-__all__ = ["Desk", "close_desk", "hand_over", "mark", "present_desk", "tell_cancelled"]
+__all__ = ["Desk", "LocalDesk", "close_desk", "hand_over", "mark", "present_desk", "tell_cancelled"]
 
 _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 

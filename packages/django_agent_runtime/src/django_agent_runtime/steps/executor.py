@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F
@@ -83,8 +83,7 @@ class DjangoStepExecutor(StepExecutor):
         cls, ctx: DjangoRunContext, steps: Iterable[Step], checkpoint_key: str = _KEY
     ) -> dict[str, Any]:
         """The result of each step; those that an earlier execution has done are not repeated."""
-        executor: Self = cls(ctx, checkpoint_key=checkpoint_key)
-        return await executor.run(steps)
+        return await cls(ctx, checkpoint_key=checkpoint_key).run(steps)
 
     async def _begin(self) -> UUID:
         def write(alias: str) -> UUID:
