@@ -69,31 +69,24 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connections, transaction  # noqa: E402
+from journey import USER_LINES, Onboarding, StubModel  # noqa: E402
 
-from agent_runtime_core.testing import FunctionLLM, tool_call_reply  # noqa: E402
 from django_agent_runtime.models import AgentConversation, AgentRun  # noqa: E402
 from django_agent_runtime.runtime.desk import LocalDesk, close_desk, present_desk  # noqa: E402
 from django_agent_runtime.runtime.registry import register_runtime  # noqa: E402
 from django_agent_runtime.runtime.runs import submit  # noqa: E402
 from django_agent_runtime.stores import DjangoCheckpointStore  # noqa: E402
-from tests.django_project.journey import Onboarding  # noqa: E402
-
-
-def answer(messages: list[dict[str, object]], tools: object) -> object:
-    """A model that takes no time: one tool, then a text."""
-    last = messages[-1]
-    return tool_call_reply("save_name", name="Ada") if last["role"] == "user" else "And your email?"
 
 
 def sends(runs: int) -> Callable[[], None]:
     """So many conversations with one message each, sent one after the other."""
-    agent = Onboarding(FunctionLLM(answer), store=DjangoCheckpointStore())
+    agent = Onboarding(StubModel(), store=DjangoCheckpointStore())
 
     async def send(measured: list[float], number: int) -> None:
         for _ in range(number):
             conversation = await AgentConversation.objects.acreate(agent_key=agent.key)
             start = time.perf_counter()
-            await agent.send(str(conversation.pk), "I am Ada")
+            await agent.send(str(conversation.pk), USER_LINES[0])
             measured.append((time.perf_counter() - start) * 1000)
 
     async def measure() -> None:
@@ -108,17 +101,18 @@ def sends(runs: int) -> Callable[[], None]:
 
 def submissions(runs: int) -> Callable[[], None]:
     """The same as runs: a row in a transaction, and the answer awaited."""
-    agent = register_runtime(Onboarding(FunctionLLM(answer))) or "onboarding"
+    agent = Onboarding(StubModel())
+    register_runtime(agent)
 
     def done(measured: list[float], number: int) -> None:
         desk = present_desk()
         assert isinstance(desk, LocalDesk)
         for _ in range(number):
-            conversation = AgentConversation.objects.create(agent_key=str(agent))
+            conversation = AgentConversation.objects.create(agent_key=agent.key)
             start = time.perf_counter()
             with transaction.atomic():
-                given = {"messages": [{"role": "user", "content": "I am Ada"}]}
-                run = AgentRun.objects.create(agent_key=str(agent), conversation=conversation, input=given)
+                given = {"messages": [{"role": "user", "content": USER_LINES[0]}]}
+                run = AgentRun.objects.create(agent_key=agent.key, conversation=conversation, input=given)
                 submit(run)
             desk._loop.call(desk._host.engine.wait(str(run.pk))).result()
             measured.append((time.perf_counter() - start) * 1000)

@@ -138,6 +138,32 @@ async def test_a_run_that_another_process_has_taken_over_is_not_written_to(runs_
     assert (row.status, row.output, row.lease_owner) == ("running", {}, alive)
 
 
+async def test_numbers_that_another_process_has_used_are_not_used_again(runs_alias, registered):
+    async def work(ctx):
+        await ctx.flush()
+        # What a process that was frozen, and lost the run meanwhile, writes when it wakes up.
+        for seq in (1, 2):
+            await AgentEvent.objects.acreate(run_id=ctx.run_id, seq=seq, event_type="late")
+        await ctx.emit("progress.update", {"number": 1})
+        await ctx.flush()
+        await ctx.emit("progress.update", {"number": 2})
+        return RunResult()
+
+    registered(Agent(work))
+    run = await begun()
+
+    assert (await ended(run)).status == RunStatus.SUCCEEDED
+    events = [(event.seq, event.event_type) async for event in AgentEvent.objects.filter(run=run.pk).order_by("seq")]
+    assert events == [
+        (0, "run.started"),
+        (1, "late"),
+        (2, "late"),
+        (3, "progress.update"),
+        (4, "progress.update"),
+        (5, "run.succeeded"),
+    ]
+
+
 async def begun_and_ended_elsewhere(run: AgentRun) -> None:
     """Return when this process does not work at the run any more."""
     from django_agent_runtime.runtime.desk import LocalDesk, present_desk
