@@ -53,9 +53,12 @@ async def test_the_hook_is_called_with_the_committed_run(runs_alias, registered,
 
 
 async def test_the_first_successful_run_gives_a_title(runs_alias, registered, runtime_setting, monkeypatch):
-    model = ScriptedLLM(['"A  friendly greeting"\n'])
-    monkeypatch.setattr(titles, "get_llm_client", lambda model: scripted)
-    scripted = model
+    scripted = ScriptedLLM(['"A  friendly greeting"\n'])
+
+    def client(model: str) -> ScriptedLLM:
+        return scripted
+
+    monkeypatch.setattr(titles, "get_llm_client", client)
     runtime_setting(AUTO_GENERATE_CONVERSATION_TITLE=True)
     agent = registered(Agent(work))
     conversation = await AgentConversation.objects.acreate(agent_key=agent.key)
@@ -65,7 +68,7 @@ async def test_the_first_successful_run_gives_a_title(runs_alias, registered, ru
     await done(agent, conversation=await AgentConversation.objects.aget(pk=conversation.pk))
 
     assert (await AgentConversation.objects.aget(pk=conversation.pk)).title == "A friendly greeting"
-    (call,) = model.calls
+    (call,) = scripted.calls
     assert "user: Hi there" in str(call)
 
 
