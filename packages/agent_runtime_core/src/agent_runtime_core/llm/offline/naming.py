@@ -44,8 +44,11 @@ _ALL_INTENTS = frozenset().union(*INTENT_STEMS.values())
 
 
 def by_words(tool: OfferedTool, situation: Situation) -> int:
-    """How strongly the user's words point at a tool by its name and description; earlier messages count half."""
-    earlier = sum(_named(tool, said) for said in situation.said[:-1])
+    """How strongly the user's words point at a tool by its name and description.
+
+    Earlier messages count half, where the tool waits for values: what needs none was called when it was named, or not.
+    """
+    earlier = sum(_named(tool, said) for said in situation.said[:-1]) if tool.required else 0
     return _named(tool, situation.words) + earlier // 2
 
 
