@@ -100,6 +100,8 @@ class JourneyAgent(KeptConversations[StateT], Generic[StateT, ToolsT, StepT]):
         take_defaults(cls)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        if cls.corrections not in {None, True, False}:
+            raise ConfigError(f"{cls.__name__}.corrections is {cls.corrections!r}; give True, False or None.")
         cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
         if cls.says is not None:
             check_fixed_texts(cls, cls.says, cls.declared.step_class)
