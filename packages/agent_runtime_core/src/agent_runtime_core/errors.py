@@ -13,6 +13,9 @@ AgentRuntimeError
 ├── JourneyError                 the author of the journey
 │   ├── StateDecodeError         a stored state that the state class does not read
 │   └── StateEncodeError         a state that cannot be stored
+├── EngineError                  the operator
+│   ├── RunNotFound              .run_id; also a LookupError
+│   └── EngineUnavailable        what executes runs cannot be reached
 └── StoreError                   the operator; .key
     ├── StoreConflict            .expected_version .found_version
     │   └── LeaseLost            another run has taken the conversation over
@@ -31,6 +34,8 @@ __all__ = [
     "AgentRuntimeError",
     "ConfigError",
     "ConversationBusy",
+    "EngineError",
+    "EngineUnavailable",
     "JourneyError",
     "LLMBadReply",
     "LLMError",
@@ -40,6 +45,7 @@ __all__ = [
     "LLMUnavailable",
     "LeaseLost",
     "MissingDependency",
+    "RunNotFound",
     "StateDecodeError",
     "StateEncodeError",
     "StoreConflict",
@@ -122,6 +128,28 @@ class StateDecodeError(JourneyError):
 
 class StateEncodeError(JourneyError):
     """A state that cannot be stored: `to_dict()` failed or gave something that is not JSON."""
+
+
+class EngineError(AgentRuntimeError):
+    """What executes runs could not do what was asked."""
+
+
+class RunNotFound(EngineError, LookupError):
+    """The engine has no run of this id, or not any more.
+
+    Args:
+        run_id: What was asked for.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"there is no run {run_id!r}: it was never submitted to this engine, or was pruned after its end."
+        )
+        self.run_id = run_id
+
+
+class EngineUnavailable(EngineError):
+    """The engine cannot be opened or reached; the text says which one and why."""
 
 
 class StoreError(AgentRuntimeError):

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from agent_runtime_core.interfaces.runs import RunStatus
 from agent_runtime_core.interfaces.runtime import ErrorInfo, RunResult
 
 __all__ = ["RunOutcome", "RunStatus"]
-
-
-class RunStatus(StrEnum):
-    """How a run has ended."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    TIMED_OUT = "timed_out"
 
 
 @dataclass(kw_only=True)

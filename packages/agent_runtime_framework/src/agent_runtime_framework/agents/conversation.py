@@ -47,7 +47,7 @@ class ConversationLog:
             conversation_id = str(ctx.conversation_id)
             if not conversation_id:
                 raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-            checkpoint = await self.store.load(
+            checkpoint = await ctx._kept_in(self.store).load(
                 conversation_id, self.agent_key, max_messages=max_messages, owner=ctx.owner
             )
             self.opened(ctx, checkpoint)
@@ -94,7 +94,7 @@ class ConversationLog:
                 f"no model would take them. Nothing was written."
             )
         try:
-            version = await self.store.commit(
+            version = await ctx._kept_in(self.store).commit(
                 str(ctx.conversation_id),
                 self.agent_key,
                 expected_version=checkpoint.version,

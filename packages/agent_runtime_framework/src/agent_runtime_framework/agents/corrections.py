@@ -1,23 +1,25 @@
-"""Which journeys have corrections, and which runs may correct."""
+"""Which journeys have corrections, which runs may correct, and what follows from a tool of the journey's own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.defaults import is_default
-from agent_runtime_framework.agents.verdict import Verdict
+from agent_runtime_framework.tools import ToolResult
 from agent_runtime_framework.tools.answers import Answers
 from agent_runtime_framework.tools.correction_tools import NAMES
 from agent_runtime_framework.tools.corrections import Corrections
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
-__all__ = ["corrections_of", "hear", "known_corrections"]
+__all__ = ["corrections_of", "followed", "hear", "known_corrections"]
 
 _KEPT = "__journey_corrections__"
 
@@ -37,6 +39,33 @@ async def corrections_of(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[
     return found
 
 
+async def followed(
+    corrections: Corrections,
+    state: Any,
+    begin: Callable[[], Any],
+    notes: JourneyNotes,
+    name: str,
+    work: Callable[[], Awaitable[Any]],
+) -> Any:
+    """Run a tool of the journey's own, and let follow from it what has to.
+
+    Args:
+        corrections: What can be corrected in the journey.
+        state: Its state.
+        begin: Gives the state that it begins with.
+        notes: What is remembered of the journey beside its state.
+        name: The tool.
+        work: Runs it.
+    """
+    step, before = state.get_step(), corrections.before_tool(state, notes)
+    result = await work()
+    if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten
+        result = await result
+    if not (isinstance(result, ToolResult) and not result.success):
+        corrections.after_tool(name, step, before, state, begin, notes)
+    return result
+
+
 def known_corrections(agent: JourneyAgent[Any, Any, Any], *, start_differs: bool = False) -> Corrections | None:
     """The same for a journey whose class has been read before.
 
@@ -48,16 +77,16 @@ def known_corrections(agent: JourneyAgent[Any, Any, Any], *, start_differs: bool
     return found.for_any_start() if found is not None and start_differs else found
 
 
-def hear(ctx: AgentContext, messages: Sequence[MessageDict], verdict: Verdict | None) -> None:
+def hear(ctx: AgentContext, messages: Sequence[MessageDict], *, is_users: bool) -> None:
     """Note what a run answers: only a message of the user can ask for corrections, and only with those does it begin.
 
     Args:
         ctx: The request.
         messages: The conversation. What an earlier run has done on the user's message stands behind it.
-        verdict: A person's answer to an approval, which is told as a message.
+        is_users: Whether the message is the user's; a person's answer to an approval and a reminder are messages, too.
     """
     last = _role(messages[-1]) if messages else None
-    heard = ctx.notes.travel.begin_run(is_message=verdict is None and last in {"user", "tool"})
+    heard = ctx.notes.travel.begin_run(is_message=is_users and last in {"user", "tool"})
     if last == "user":
         return
     first: MessageDict | None = None

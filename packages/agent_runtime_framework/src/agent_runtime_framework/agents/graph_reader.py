@@ -109,7 +109,7 @@ class _GraphReader:
 
     def _tools_class_of(self, state: Any) -> type | None:
         ctx = AgentContext(UUID(int=0), None, [])
-        tools = _answer(lambda: self._agent.create_tools(state, ctx))
+        tools = _answer(lambda: self._agent._make_tools(state, ctx))
         return None if tools is None else type(tools)
 
     def _at(self, state: Any, step: Any) -> Any:

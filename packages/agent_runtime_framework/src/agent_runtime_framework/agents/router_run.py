@@ -11,7 +11,7 @@ from agent_runtime_core.errors import AgentRuntimeError, LLMError
 from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.agents.context import AgentContext
-from agent_runtime_framework.agents.conversation import state_data, without_metadata
+from agent_runtime_framework.agents.conversation import without_metadata
 from agent_runtime_framework.agents.corrections import corrections_of, known_corrections
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.journey_stack import JourneyStack
@@ -21,7 +21,7 @@ from agent_runtime_framework.agents.routing_trace import mark_routing, without_r
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.config import should_swallow_exceptions
-from agent_runtime_framework.executor.engine import TurnSetup
+from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.reply import Reply, read_reply
 from agent_runtime_framework.tools.correction_tools import CANCEL, correction_tool
 from agent_runtime_framework.tools.corrections import asked_first
@@ -79,6 +79,9 @@ class RouterRun(JourneyRun):
         self._change_place = len(self.messages)
         self._let_talk()
 
+    def _whole_state(self) -> RouterState:
+        return self._held
+
     def _let_talk(self) -> None:
         """Be the run of whoever talks now."""
         present = self._stack.present
@@ -93,14 +96,8 @@ class RouterRun(JourneyRun):
         present = self._stack.present
         return super()._first_state() if present is None else self._stack.first_state(present.journey)
 
-    def _kept_state(self) -> dict[str, Any]:
-        return state_data(self._held)
-
     def _kept_version(self) -> int:
         return self._router.version
-
-    async def _save(self) -> None:
-        await self._router.save_state(self._ctx, self._held)
 
     def _notes_with(self, approval_id: str) -> JourneyNotes:
         return self._stack.notes_with(approval_id)
@@ -227,8 +224,7 @@ class RouterRun(JourneyRun):
     def _leads_on(self, name: str) -> bool:
         """Whether a call is not for the present journey: a journey's own tool of the name goes before giving it up."""
         if name == CANCEL:
-            own = self._offered[: self._own_offer]
-            return CANCEL not in self._journey.declared.tools and all(each["function"]["name"] != name for each in own)
+            return CANCEL not in self._journey.declared.tools and not self._offer.is_own(name)
         return self._router.is_routing_tool(name)
 
     def _led_on(self, name: str) -> ToolOutcome:

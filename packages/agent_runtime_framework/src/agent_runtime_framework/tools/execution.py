@@ -65,8 +65,10 @@ async def call_tool(
         problems = argument_problems(call.name, parameters, arguments)
         if problems is not None:
             return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {problems}. Call it again.", "invalid")
-        if float in map(type, arguments.values()):
-            arguments = exact_arguments(parameters, arguments)
+        for value in arguments.values():
+            if value.__class__ is float:
+                arguments = exact_arguments(parameters, arguments)
+                break
     snapshot = StateSnapshot(state) if state is not None else None
     noted = None if notes is None else notes.memo()
     try:

@@ -3,5 +3,6 @@
 from agent_runtime_core.testing.contracts.checkpoint_store import CheckpointStoreContract
 from agent_runtime_core.testing.contracts.llm_client import LLMClientContract
 from agent_runtime_core.testing.contracts.run_context import RunContextContract
+from agent_runtime_core.testing.contracts.run_engine import RunEngineContract
 
-__all__ = ["CheckpointStoreContract", "LLMClientContract", "RunContextContract"]
+__all__ = ["CheckpointStoreContract", "LLMClientContract", "RunContextContract", "RunEngineContract"]
