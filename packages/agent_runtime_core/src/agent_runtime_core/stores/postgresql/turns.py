@@ -14,7 +14,7 @@ from agent_runtime_core.stores.postgresql.checkpoints import ALL, read_checkpoin
 from agent_runtime_core.stores.postgresql.commits import TRIM_EVERY, trim_versions
 from agent_runtime_core.stores.postgresql.damage import read_joined, readable_messages, readable_result
 from agent_runtime_core.stores.postgresql.leases import release
-from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, locked_or_new_head, new_version
+from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, held, locked_or_new_head
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
 from agent_runtime_core.stores.postgresql.packs import (
     ITEM_BYTES,
@@ -25,6 +25,9 @@ from agent_runtime_core.stores.postgresql.packs import (
 
 __all__ = ["Turn", "forget"]
 
+_FRESH = 0.8
+"""Who asks again while so much of the time is left is known to wait: that need not be written."""
+
 # Receipts are looked up as the statement found them when it began. Whatever changes them raises the version, too, or
 # moves one out of the conversation's row; so that, which is looked at as it is now, has to have the version and the
 # receipt that the statement found. A receipt that goes with its answer never gets a row, unless its run breaks off.
@@ -34,9 +37,14 @@ _BEGIN = text(f"""
         FROM agent_runtime_conversations
         WHERE owner = :owner AND id = :id
     ), still AS (
-        UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM seen
-        WHERE w.conversation = seen.number AND w.message_id = :message_id AND {busy("seen")}
-        RETURNING w.conversation, w.place
+        SELECT w.conversation, w.place, w.until FROM agent_runtime_waiting AS w, seen
+        WHERE w.conversation = seen.number AND w.message_id = :message_id AND ({busy("seen")} OR EXISTS (
+            SELECT FROM agent_runtime_waiting AS f
+            WHERE f.conversation = w.conversation AND f.place < w.place AND {held("f.until", "f.seconds")}))
+    ), sign AS (
+        UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM still
+        WHERE w.conversation = still.conversation AND w.place = still.place
+            AND NOT w.until BETWEEN {NOW} + :seconds * {_FRESH} AND {NOW} + :seconds
     ), head AS (
         INSERT INTO agent_runtime_conversations AS c (
             owner, id, long_owner, long_id, version, message_count, created_at, updated_at,
@@ -107,15 +115,19 @@ _PLACE = text(f"""
             CAST(sum(octet_length(body) + {ITEM_BYTES}) AS integer) AS size
         FROM numbered
     ), head AS (
-        UPDATE agent_runtime_conversations AS c SET waiting = waiting - placed.count
-        FROM placed WHERE number = :number RETURNING number
-    ), {add_messages("(SELECT bodies FROM placed)", "(SELECT size FROM placed)", ":count")}
-    SELECT""")
+        UPDATE agent_runtime_conversations AS c
+        SET waiting = c.waiting - placed.count, version = c.version + 1,
+            message_count = c.message_count + placed.count, updated_at = clock_timestamp(), token = 0,
+            lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id,
+            placed = placed.count
+        FROM placed WHERE number = :number RETURNING number, version, message_count, updated_at
+    ), {add_version()},
+    {add_messages("(SELECT bodies FROM placed)", "(SELECT size FROM placed)", ":count")}
+    SELECT version FROM head""")
 
 _TAKE = text("""
     UPDATE agent_runtime_conversations
-    SET lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id,
-        placed = :placed
+    SET lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id, placed = 0
     WHERE number = :number""")
 
 _FORGET = text("""
@@ -189,18 +201,22 @@ class Turn:
         line = self._line(connection, head)
         place = next((n for n, each in enumerate(line) if each.message_id == named["message_id"]), None)
         values = self._named() | {"number": head.number, "until": head.now + self.lease_seconds}
-        if place is not None:
-            connection.execute(_STAY, values)
         ahead = len(line) if place is None else place
         is_first = not any(is_held(each.until, each.seconds, head.now) for each in line[:ahead])
         if head.is_busy() or not (receipt is not None or is_first):
             if receipt is not None:
                 return Waiting(ahead=0)
-            if place is None and self.on_busy != "reject":
+            if place is not None:
+                connection.execute(_STAY, values)
+            elif self.on_busy != "reject":
                 connection.execute(_QUEUE, values)
             return Waiting(ahead=ahead)
-        placed = 0 if receipt is not None else self._place(connection, head, line, ahead, values)
-        connection.execute(_TAKE, values | {"lease": self.lease, "placed": placed})
+        values["lease"] = self.lease
+        if receipt is not None:
+            placed = 0
+            connection.execute(_TAKE, values)
+        else:
+            placed = self._place(connection, head, line, ahead, values)
         return self._begun(connection, placed)
 
     def _begun(self, connection: Connection, placed: int) -> Begun:
@@ -226,8 +242,8 @@ class Turn:
         while end < len(line) and line[end].merges:
             end += 1
         last = line[end - 1].place if end <= len(line) else connection.execute(_QUEUE, values).scalar_one()
-        connection.execute(_PLACE, {"number": head.number, "last": last, "count": head.message_count})
-        version = new_version(connection, head.number, head.message_count + end)
+        placing = values | {"last": last, "count": head.message_count}
+        version = connection.execute(_PLACE, placing).scalar_one()
         if version % TRIM_EVERY == 0 and version > self.keep:
             trim_versions(connection, head.number, self.keep)
         return end
