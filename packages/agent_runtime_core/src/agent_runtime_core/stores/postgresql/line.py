@@ -79,7 +79,6 @@ class Place:
     """Who stands in line."""
 
     place: int
-    message_id: bytes
     merges: bool
     until: float
     seconds: float

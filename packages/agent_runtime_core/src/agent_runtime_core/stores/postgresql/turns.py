@@ -83,14 +83,25 @@ _BEGIN = text(f"""
         WHERE w.conversation = still.conversation AND w.place < still.place
     ), NULL, NULL, NULL, NULL, NULL FROM still""")
 
-_RECEIPT = text(f"""
+# One row, whatever is known of the message: its receipt, or its place in line and how many are before it.
+_KNOWN = text(f"""
     SELECT r.position + 1 AS first, r.end_position, r.result, CASE WHEN r.end_position IS NOT NULL THEN
-        ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages
-    FROM agent_runtime_receipts AS r WHERE r.conversation = :number AND r.message_id = :message_id""")
+        ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages,
+        w.place, (
+            SELECT count(*) FROM agent_runtime_waiting AS f WHERE f.conversation = :number AND f.place < w.place
+        ) AS ahead
+    FROM (VALUES (1)) AS one
+    LEFT JOIN agent_runtime_receipts AS r ON r.conversation = :number AND r.message_id = :message_id
+    LEFT JOIN agent_runtime_waiting AS w ON w.conversation = :number AND w.message_id = :message_id""")
 
+# Up to the message, and those behind it that may join; all of the line for one that is not in it.
 _LINE = text("""
-    SELECT place, message_id, merges, until, seconds FROM agent_runtime_waiting
-    WHERE conversation = :number ORDER BY place""")
+    SELECT place, merges, until, seconds FROM agent_runtime_waiting
+    WHERE conversation = :number AND place < coalesce((
+        SELECT min(place) FROM agent_runtime_waiting
+        WHERE conversation = :number AND place > CAST(:place AS bigint) AND NOT merges
+    ), place + 1)
+    ORDER BY place""")
 
 _STAY = text("""
     UPDATE agent_runtime_waiting SET until = :until, seconds = :seconds
@@ -195,47 +206,45 @@ class Turn:
         if head.lease == self.lease:
             return self._begun(connection, head.placed)
         named = {"number": head.number, "message_id": key_of(self.message_id)}
-        receipt = connection.execute(_RECEIPT, named).one_or_none()
-        if receipt is not None and receipt.end_position is not None:
-            return self._answered(connection, head, receipt)
-        line = self._line(connection, head)
-        place = next((n for n, each in enumerate(line) if each.message_id == named["message_id"]), None)
+        known = connection.execute(_KNOWN, named).one()
+        if known.end_position is not None:
+            return self._answered(connection, head, known)
+        is_stored = known.first is not None
+        ahead = head.waiting if known.place is None else known.ahead
+        if head.is_busy() and is_stored:
+            return Waiting(ahead=0)
+        line = [] if head.is_busy() or is_stored else self._line(connection, head, known.place)
         values = self._named() | {"number": head.number, "until": head.now + self.lease_seconds}
-        ahead = len(line) if place is None else place
-        is_first = not any(is_held(each.until, each.seconds, head.now) for each in line[:ahead])
-        if head.is_busy() or not (receipt is not None or is_first):
-            if receipt is not None:
-                return Waiting(ahead=0)
-            if place is not None:
+        if head.is_busy() or any(is_held(each.until, each.seconds, head.now) for each in line[:ahead]):
+            if known.place is not None:
                 connection.execute(_STAY, values)
             elif self.on_busy != "reject":
                 connection.execute(_QUEUE, values)
             return Waiting(ahead=ahead)
         values["lease"] = self.lease
-        if receipt is not None:
-            placed = 0
+        if is_stored:
             connection.execute(_TAKE, values)
-        else:
-            placed = self._place(connection, head, line, ahead, values)
-        return self._begun(connection, placed)
+            return self._begun(connection, 0)
+        return self._begun(connection, self._place(connection, head, line, ahead, values))
 
     def _begun(self, connection: Connection, placed: int) -> Begun:
         checkpoint = read_checkpoint(connection, self.owner, self.conversation_id, self.agent_key, self.max_messages)
         return Begun(lease=self.lease, checkpoint=checkpoint, placed=placed)
 
-    def _answered(self, connection: Connection, head: Head, receipt: Row[Any]) -> Answered:
-        start, stop = receipt.first, receipt.end_position
+    def _answered(self, connection: Connection, head: Head, known: Row[Any]) -> Answered:
+        start, stop = known.first, known.end_position
         try:
-            messages = read_joined(receipt.messages, max(0, stop - start))
+            messages = read_joined(known.messages, max(0, stop - start))
         except ValueError:
             messages = readable_messages(connection, self.owner, self.conversation_id, start, stop)
-        result = readable_result(self.conversation_id, receipt.result)
+        result = readable_result(self.conversation_id, known.result)
         return Answered(version=head.version, messages=messages, result=result)
 
-    def _line(self, connection: Connection, head: Head) -> list[Place]:
+    def _line(self, connection: Connection, head: Head, place: int | None) -> list[Place]:
         if not head.waiting:
             return []
-        return [Place(**row._mapping) for row in connection.execute(_LINE, {"number": head.number})]
+        rows = connection.execute(_LINE, {"number": head.number, "place": place})
+        return [Place(**row._mapping) for row in rows]
 
     def _place(self, connection: Connection, head: Head, line: list[Place], ahead: int, values: dict[str, Any]) -> int:
         end = ahead + 1
