@@ -193,7 +193,7 @@ async def test_a_damaged_conversation_can_be_deleted(store: RedisCheckpointStore
 def damage_receipt(redis_url: str, message_id: str, value: bytes) -> None:
     key = key_behind(redis_url, ":receipts")
     with connected(redis_url) as client:
-        assert client.hset(key, message_id, value) == 0  # type: ignore[arg-type]  # bytes, too
+        assert client.hset(key, message_id, value) == 0
 
 
 BROKEN_RECEIPTS = [b"\xc1", b"", b"\x01", b"\x92\x01\x02", b"\x94\x01\x02\x03\x04"]
