@@ -34,18 +34,25 @@ calls['begin'] = function()
     end
 
     local ids, ahead, in_line = redis.call('LRANGE', line, 0, -1), nil, false
-    local others = {}
+    local function in_place(n)
+        return cmsgpack.unpack(redis.call('HGET', waiting, ids[n]))
+    end
     for n, each in ipairs(ids) do
-        others[n] = cmsgpack.unpack(redis.call('HGET', waiting, each))
         if each == id then
+            local own = in_place(n)
             ahead, in_line = n - 1, true
-            wait_for(id, others[n][1], others[n][2], others[n][3], now + seconds, seconds)
+            wait_for(id, own[1], own[2], own[3], now + seconds, seconds)
+            break
         end
     end
     ahead = ahead or #ids
     local free = not is_busy()
     for n = 1, receipt and 0 or ahead do
-        free = free and not held(others[n][4], others[n][5])
+        if not free then
+            break
+        end
+        local other = in_place(n)
+        free = not held(other[4], other[5])
     end
     if not free then
         if not receipt and not in_line and on_busy ~= 'reject' then
@@ -64,7 +71,7 @@ calls['begin'] = function()
         leaving[ahead + 1] = id
         if in_line then
             local n = ahead + 2
-            while ids[n] and others[n][3] do
+            while ids[n] and in_place(n)[3] do
                 leaving[n] = ids[n]
                 n = n + 1
             end
