@@ -64,7 +64,9 @@ class News:
             event.set()
 
     async def close(self) -> None:
-        """Look no more."""
+        """Look no more; whoever follows finds the database closed."""
+        for run_id in list(self._followers):
+            self.told(run_id)
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
