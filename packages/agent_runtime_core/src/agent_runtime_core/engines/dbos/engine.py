@@ -159,7 +159,7 @@ class DBOSRunEngine:
         database = await self._opened()
         read = partial(self._records.info, run_id=run_id)
         async with asyncio.timeout(timeout_s):
-            with self._news.follow(run_id) as news:
+            with self._news.follow(run_id, events=False) as news:
                 while True:
                     news.clear()
                     info = await database.read(read)
@@ -177,7 +177,7 @@ class DBOSRunEngine:
         """
         database = await self._opened()
         place, was_there = after, False
-        with self._news.follow(run_id) as news:
+        with self._news.follow(run_id, events=True) as news:
             while True:
                 news.clear()
                 read = partial(self._records.events, run_id=run_id, after=place)
@@ -200,7 +200,7 @@ class DBOSRunEngine:
         asked = await database.write(partial(self._desk_of(database).cancel, run_id=run_id))
         if asked and self._worker is not None:
             self._worker.ask_to_stop(run_id)
-        self._news.told(run_id)
+        self._news.changed(run_id)
         return asked
 
     async def runs(
