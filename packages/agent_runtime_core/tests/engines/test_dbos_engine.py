@@ -224,6 +224,23 @@ async def test_any_text_survives(engine: DBOSRunEngine, text: str) -> None:
     assert [event async for _, event in engine.events("run")] == [{"text": text}]
 
 
+async def test_events_outlast_a_step_that_cannot_be_recorded(runs_url: str) -> None:
+    async def work(ctx: DurableContext) -> RunEnd:
+        await ctx.emit("said", {"text": "before"})
+        await ctx.step("nul \0 is no text for PostgreSQL", lambda: value(1))
+        return RunEnd()
+
+    engine = DBOSRunEngine(runs_url, poll_s=0.02)
+    await engine.start(work)
+    await engine.submit(asked())
+    ended = await engine.wait("run", timeout_s=30)
+    told = [event async for _, event in engine.events("run")]
+    await engine.close()
+
+    assert ended.status is RunStatus.FAILED
+    assert told == [{"text": "before"}]
+
+
 async def test_so_many_runs_are_on_at_once_as_this_process_wants(engine: DBOSRunEngine, url: str) -> None:
     on = most = 0
     three = asyncio.Barrier(3)
