@@ -139,7 +139,7 @@ def _bind_queue(instance: DBOS, look: _Look, concurrency: int, poll_s: float) ->
         return [] if name == QUEUE and not look.is_anything_waiting() else scopes(name)
 
     system.get_queue = get_queue  # type: ignore[method-assign]
-    system.dequeue_scopes = dequeue_scopes  # type: ignore[method-assign]
+    system.dequeue_scopes = dequeue_scopes  # type: ignore[method-assign, assignment]
 
 
 class _Look:
@@ -148,7 +148,7 @@ class _Look:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._statement = database.sql(
-            "SELECT 1 FROM {workflow_status} WHERE queue_name = 'runs' AND status = 'ENQUEUED' LIMIT 1"
+            "SELECT 1 FROM {workflow_status} WHERE queue_name = :queue AND status = 'ENQUEUED' LIMIT 1"
         )
         self._connection: Connection | None = None
 
@@ -156,7 +156,7 @@ class _Look:
         if self._connection is None:
             self._connection = self._database.connect()
         try:
-            return self._connection.execute(self._statement).scalar_one_or_none() is not None
+            return self._connection.execute(self._statement, {"queue": QUEUE}).scalar_one_or_none() is not None
         except BaseException:
             self.close()
             raise
