@@ -113,6 +113,21 @@ async def test_the_events_are_those_of_a_stream(ledger: Path, engine: InProcessR
     ]
 
 
+async def test_a_run_has_one_id_wherever_it_is_told_of(ledger: Path, engine: InProcessRunEngine):
+    class Noting(Payment):
+        def create_tools(self, state, ctx):
+            seen.append(str(ctx.run_id))
+            return super().create_tools(state, ctx)
+
+    seen: list[str] = []
+    runtime = Runtime(Noting(scripted("Hello.")), InMemoryCheckpointStore(), engine)
+    submitted = await runtime.submit("c1", "Hi")
+    events = await told(runtime, submitted.run_id)
+
+    assert events[0]["run_id"] == submitted.run_id
+    assert set(seen) == {submitted.run_id}
+
+
 async def test_a_reader_goes_on_where_it_was(ledger: Path, engine: InProcessRunEngine):
     runtime = Runtime(
         Payment(scripted(tool_call_reply("save_name", name="Ada"), "How much?")), InMemoryCheckpointStore(), engine

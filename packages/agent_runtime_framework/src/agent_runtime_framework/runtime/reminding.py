@@ -42,6 +42,7 @@ async def reminded(
                 "queue",
                 task.owner,
                 is_users=False,
+                run_id=UUID(ctx.request.run_id),
             )
             return await perform(agent, run, ctx)
         try:
