@@ -68,9 +68,7 @@ async def executed(work: RunWork, ctx: AttemptedContext, describe: DescribeError
     return end
 
 
-async def _attempted(
-    work: RunWork, ctx: AttemptedContext, describe: DescribeError, retry_pause_s: float
-) -> EndRecord:
+async def _attempted(work: RunWork, ctx: AttemptedContext, describe: DescribeError, retry_pause_s: float) -> EndRecord:
     """The end of the run, after as many attempts as it takes."""
     request, pause_s, tries = ctx.request, retry_pause_s, 0
     while True:
