@@ -25,18 +25,22 @@ from .payment_journey import Payment, PaymentTools, Step
 
 
 class UnsteadyStore(InMemoryCheckpointStore):
-    """A store that is out of reach at some of its commits, counted from 1."""
+    """A store that is out of reach at some of its commits, counted from 1, or after some that it has made."""
 
-    def __init__(self, *fails_at: int) -> None:
+    def __init__(self, *fails_at: int, fails_after: int = 0) -> None:
         super().__init__()
         self.fails_at = set(fails_at)
+        self.fails_after = fails_after
         self.commits = 0
 
     async def commit(self, *args: Any, **kwargs: Any) -> int:
         self.commits += 1
         if self.commits in self.fails_at:
             raise StoreUnavailable("the store is out of reach")
-        return await super().commit(*args, **kwargs)
+        version = await super().commit(*args, **kwargs)
+        if self.commits == self.fails_after:
+            raise StoreUnavailable("the connection broke off")
+        return version
 
 
 @pytest.fixture
@@ -179,6 +183,20 @@ async def test_events_are_told_once_over_attempts(ledger: Path, engine: InProces
     last = max(event["attempt"] for event in events if event["kind"] == "text_delta")
     words = [event["text"] for event in events if event["kind"] == "text_delta" and event["attempt"] == last]
     assert "".join(words) == "Thank you."
+
+
+@pytest.mark.parametrize("fails_after", [1, 2])
+async def test_turns_are_counted_over_attempts(ledger: Path, engine: InProcessRunEngine, fails_after: int):
+    llm = scripted(tool_call_reply("save_name", name="Ada"), tool_call_reply("pay", amount=5), "Thank you.")
+    store = UnsteadyStore(fails_after=fails_after)  # a turn is committed, and nobody is told so
+    runtime = Runtime(Payment(llm), store, engine, max_attempts=2)
+
+    submitted = await runtime.submit("c1", "I'm Ada, 5 euros")
+    events = await told(runtime, submitted.run_id)
+
+    turns = [(event["kind"], event["turn"]) for event in events if "turn" in event]
+    one = ("llm_call_started", "llm_call_finished", "turn_finished")
+    assert turns == [(kind, turn) for turn in range(3) for kind in one]
 
 
 async def test_a_call_has_one_key_and_no_other_call_has_it(ledger: Path):
