@@ -133,8 +133,11 @@ class Database:
 
     async def close(self) -> None:
         """Close the connections and end the threads."""
-        await self.in_thread(self.engine.dispose)
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown()  # first: a connection that is in use then would be left open
+        self.engine.dispose()
 
     def _twice(self, connected: Callable[[], Any], work: Callable[[Connection], T]) -> T:
         for is_last in (False, True):
