@@ -167,12 +167,12 @@ class _JourneyWorker:
         self._let = asyncio.Event()
         self._leaving = asyncio.Event()
         agent = Counter(Cashier(self._point))
-        agent.effects, agent.point = settings.effects, self._point  # type: ignore[method-assign]
+        agent.effects, agent.point = settings.effects, self._point
         self._store = open_store(urls[1])
         engine = DBOSRunEngine(
             urls[0], poll_s=0.03, grace_s=0.3, retry_pause_s=0.01, max_interruptions=settings.max_interruptions
         )
-        self._runtime = Runtime(agent, _Watched(self._store, self._point), engine)  # type: ignore[arg-type]
+        self._runtime = Runtime(agent, _Watched(self._store, self._point), engine)
 
     async def serve(self) -> None:
         loop = asyncio.get_running_loop()

@@ -57,6 +57,6 @@ def _built(found: object, shown: str) -> object:
     if not inspect.isclass(found):
         return found
     if inspect.isabstract(found):
-        missing = ", ".join(sorted(found.__abstractmethods__))
+        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         raise CommandError(f"{shown} cannot be built: {found.__name__} does not define {missing}.")
     return called(found, shown)
