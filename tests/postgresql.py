@@ -20,7 +20,7 @@ __all__ = ["SERVER", "ServerMissing", "emptied", "emptied_of_runs", "execute", "
 SERVER = os.environ.get("AGENT_RUNTIME_TEST_POSTGRESQL", "postgresql://postgres@localhost:5432/postgres")
 """A database from which others may be created and dropped."""
 
-TABLES = ("conversations", "messages", "states", "versions", "waiting", "receipts")
+TABLES = ("conversations", "messages", "new_messages", "states", "versions", "new_versions", "waiting", "receipts")
 
 T = TypeVar("T")
 

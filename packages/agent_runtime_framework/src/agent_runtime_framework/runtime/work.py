@@ -9,12 +9,12 @@ from uuid import UUID
 
 from agent_runtime_core.contexts.durable import DurableRunContext
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.events import RunEvent, RunFinished
+from agent_runtime_core.events import RunEvent, RunFinished, TextDelta
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd, RunStatus
+from agent_runtime_framework.agents.durable_journal import DurableJournal
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
-from agent_runtime_framework.runtime.journal import DurableJournal
 from agent_runtime_framework.runtime.reminding import reminded
 from agent_runtime_framework.runtime.tasks import Task
 
@@ -58,7 +58,11 @@ class AgentWork:
 
 async def _performed(agent: KeptConversations[Any], run: JourneyRun, ctx: DurableContext) -> RunEnd:
     """The end of a run that the agent does."""
-    journal = DurableJournal(ctx, run)
+
+    async def tell_text(text: str) -> None:
+        await ctx.emit_delta({"kind": TextDelta.kind, "text": text})
+
+    journal = DurableJournal(ctx, run, tell_text)
     run.keep_journal(journal, ctx.cancelled)
     last: RunEvent | None = None
     events: AsyncGenerator[RunEvent, None] = agent._events(run, streaming=True)

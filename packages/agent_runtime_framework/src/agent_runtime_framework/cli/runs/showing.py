@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from agent_runtime_core.engines import RunEngine, RunInfo
+from agent_runtime_framework.agents.durable_journal import is_for_readers
 from agent_runtime_framework.cli.runs.opening import EngineURL, RunId, no_run, with_engine
 from agent_runtime_framework.cli.runs.words import as_json, conversation_of, shown_time
 from agent_runtime_framework.cli.store.opening import JSON, print_json, print_line
 from agent_runtime_framework.cli.terminal_text import one_line
-from agent_runtime_framework.runtime.journal import is_for_readers
 
 __all__ = ["show"]
 
