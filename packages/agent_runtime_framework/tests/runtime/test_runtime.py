@@ -458,6 +458,26 @@ async def test_an_offer_expires(ledger: Path, engine: InProcessRunEngine):
     assert [event["kind"] for event in await told(runtime, reminder.run_id)] == ["step_changed", "run_finished"]
 
 
+@pytest.mark.parametrize("options", [{"says": "The offer is over."}, {"to": Step.EXPIRED}])
+async def test_a_reminder_is_written_once_although_nobody_knew_that_it_was(
+    ledger: Path, engine: InProcessRunEngine, options: dict[str, Any]
+):
+    store = UnsteadyStore(3, fails_after=4)  # first it is not written, and then it is, and both look alike
+    agent = Payment(scripted(tool_call_reply("save_name", name="Ada"), "How much?"))
+    runtime = Runtime(agent, store, engine, max_attempts=4)
+    await runtime.send("c1", "I'm Ada")
+    before = await store.history("c1")
+
+    reminder = await runtime.schedule("c1", await soon(), **options)
+    result = await runtime.result(reminder.run_id)
+
+    assert result.metadata["stopped_reason"] == "reminder"
+    words = [{"role": "assistant", "content": options["says"]}] if "says" in options else []
+    assert await store.history("c1") == before + words
+    assert (await runtime.status(reminder.run_id)).attempts == 3  # type: ignore[union-attr]
+    assert store.commits == 4
+
+
 async def test_a_name_is_scheduled_once(ledger: Path, engine: InProcessRunEngine):
     store = InMemoryCheckpointStore()
     runtime = Runtime(Payment(scripted("Who are you?")), store, engine)
