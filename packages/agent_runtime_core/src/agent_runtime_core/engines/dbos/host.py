@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from agent_runtime_core.engines.dbos.database import Database
 from agent_runtime_core.engines.dbos.names import APPLICATION, PROTOCOL, QUEUE, WORKFLOW
+from agent_runtime_core.engines.dbos.no_pickle import allow_pickle, refuse_pickle
 
 __all__ = ["Host"]
 
@@ -60,6 +61,7 @@ class Host:
             poll_s: Seconds between two looks into the queue.
         """
         _tame_logger()
+        refuse_pickle()
         Host._present = self
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -93,6 +95,7 @@ class Host:
     def end(self) -> None:
         """End DBOS with all its threads."""
         DBOS.destroy()
+        allow_pickle()
         Host._present = None
         self._look.close()
 
