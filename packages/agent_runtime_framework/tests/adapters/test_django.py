@@ -10,10 +10,12 @@ import pytest
 from packages.agent_runtime_framework.tests.adapters.shop import Cart, DeclaredShop, Shop, ShopTools
 
 import agent_runtime_core.llm
-from agent_runtime_core.errors import LLMUnavailable
+from agent_runtime_core.engines import InProcessRunEngine
+from agent_runtime_core.errors import LLMUnavailable, StoreUnavailable
 from agent_runtime_core.interfaces import AgentRuntime, RunResult
 from agent_runtime_core.registry import get_runtime, register_runtime, unregister_runtime
 from agent_runtime_core.runner import AgentRunner
+from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import (
     ExecutorHooks,
@@ -24,6 +26,7 @@ from agent_runtime_framework import (
 )
 from agent_runtime_framework.adapters import DjangoRuntimeAdapter, create_django_runtime
 from agent_runtime_framework.adapters.django import RunResultImpl
+from agent_runtime_framework.runtime import Runtime
 
 EMPTY = {"step": "shopping", "items": []}
 
@@ -599,6 +602,32 @@ async def test_an_adapter_is_tried_in_a_conversation_without_a_host():
 
     # Then
     assert result.state == {"step": "shopping", "items": ["apple"]}
+
+
+async def test_on_an_engine_an_adapter_asks_its_model_once_though_its_run_is_done_twice():
+    # Given: the first turn cannot be committed at first
+    class Unsteady(InMemoryCheckpointStore):
+        fails = True
+
+        async def commit(self, *args: Any, **kwargs: Any) -> int:
+            if self.fails:
+                self.fails = False
+                raise StoreUnavailable("out of reach")
+            return await super().commit(*args, **kwargs)
+
+    model = ScriptedLLM([tool_call_reply("add", item="apple"), "It is in."], strict=True)
+    engine = InProcessRunEngine(retry_pause_s=0.001)
+    runtime = Runtime(Shop(llm_client=model), Unsteady(), engine, max_attempts=2)
+
+    # When
+    try:
+        result = await runtime.send("c", "An apple")
+    finally:
+        await engine.close()
+
+    # Then
+    assert result.state == {"step": "shopping", "items": ["apple"]}
+    assert model.call_count == 2
 
 
 async def test_a_router_leads_to_an_adapter(run):

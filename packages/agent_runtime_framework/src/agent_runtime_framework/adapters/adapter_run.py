@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from agent_runtime_core.events import RunEvent, RunFinished, ToolOutcome
+from agent_runtime_core.events import ToolOutcome
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.hosted_context import HostedContext
@@ -41,13 +40,6 @@ class AdapterRun(JourneyRun):
         self._is_hosted = isinstance(ctx, HostedContext)
         self._host = host_of(ctx)
         self._has_told = False  # the tool that runs has announced a change
-
-    async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
-        """As a journey's, with the model that the adapter wants for this context."""
-        client = self._adapter.get_llm_client(self._host)
-        begun = await super().begin()
-        self.client = client
-        return begun
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call. What a tool has announced and then undone is announced again, as it is now."""

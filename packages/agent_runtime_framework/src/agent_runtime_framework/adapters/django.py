@@ -178,8 +178,8 @@ class DjangoRuntimeAdapter(JourneyAgent[StateT, ToolsT, StepT], Generic[StateT, 
             and adapter._state_from_dict is DjangoRuntimeAdapter._state_from_dict
         )
 
-    def _model(self) -> LLMClient:
-        return self.llm_client  # type: ignore[return-value]  # the run asks get_llm_client(), with its context
+    def _model(self, ctx: AgentContext) -> LLMClient:
+        return self.get_llm_client(host_of(ctx))
 
     def _run_of(
         self, ctx: AgentContext, incoming: Incoming | None = None, verdict: Verdict | None = None

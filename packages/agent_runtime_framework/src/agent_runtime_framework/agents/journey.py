@@ -91,9 +91,9 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
     says: ClassVar[Mapping[Any, str | PromptTemplate] | None] = None
     """Fixed text by step, said in place of asking the model: at a talking step, and at any step that a tool of the run
     has just led to. Templates are filled in with the fields of the state."""
-    corrections: ClassVar[bool] = False
+    corrections: ClassVar[bool | None] = None
     """Whether the model gets tools of the framework's to correct what was said: `go_back`, `change_answer`,
-    `start_again` and `cancel`, where they make sense."""
+    `start_again` and `cancel`, where they make sense. None: where the offer is made of tools declared with `@tool`."""
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
     step_hooks: ClassVar[tuple[StepHook, ...]] = ()

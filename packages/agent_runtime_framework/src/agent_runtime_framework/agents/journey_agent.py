@@ -129,7 +129,7 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
             check_round_trip(state, state_data(state))
             self._state_was_checked = True
 
-    def _model(self) -> LLMClient:
+    def _model(self, ctx: AgentContext) -> LLMClient:
         """The model that a run talks to.
 
         Raises:

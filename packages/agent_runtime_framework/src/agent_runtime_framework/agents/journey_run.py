@@ -14,7 +14,8 @@ from agent_runtime_core.interfaces import Answered
 from agent_runtime_core.messages import MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import check_state, state_data
-from agent_runtime_framework.agents.corrections import corrections_of, followed
+from agent_runtime_framework.agents.corrections import corrections_of, followed, hear
+from agent_runtime_framework.agents.ending_tools import EndingTools
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
 from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
@@ -98,8 +99,7 @@ class JourneyRun:
     @property
     def terminal_tools(self) -> Container[str]:
         """Tools whose success ends the run."""
-        ending, terminal = self._agent._ending_tools, self._agent.config.terminal_tools
-        return ending | terminal if ending else terminal
+        return EndingTools(lambda: self._journey)
 
     @property
     def version(self) -> int:
@@ -149,7 +149,7 @@ class JourneyRun:
         """
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
-        self.client = agent._model()
+        self.client = agent._model(ctx)
         if self._journal is not None:
             self.client = self._journal.client(self.client, self)
         answered: Answered | None = None
@@ -171,11 +171,9 @@ class JourneyRun:
             state = agent.get_initial_state()
         if agent.pinned:
             self._journey = journey_of(agent, ctx.checkpoint)
-        if self._journey.corrections:
-            self._corrections = await corrections_of(type(self._journey))
-            if self._corrections is not None and answered is None:
-                message_id = str(ctx.run_id) if kept is None else kept.incoming.message_id
-                ctx.notes.travel.begin_run(message_id, is_message=kept is None or kept.incoming.is_users)
+        self._corrections = await corrections_of(self._journey)
+        if answered is None:
+            hear(ctx, self.messages, is_users=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -217,6 +215,8 @@ class JourneyRun:
 
     def _turn_ended(self, finished: RunFinished | None) -> None:
         """What else belongs to a turn, right before its commit."""
+        if finished is not None:
+            self._ctx.notes.travel.end_run(in_words=finished.reason == "text_response")
 
     async def _decide(self, verdict: Verdict) -> None:
         """Store a person's answer before anything comes of it."""
@@ -237,8 +237,9 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
         self._calls = 0
+        notes.travel.heard.begin_turn()
         self._tools = self._new_tools()
-        self._offer = offer = offer_of(journey, state, corrections, notes)
+        self._offer = offer = offer_of(journey, state, corrections, notes, self._first_state)
         self._offer_is_old = False
         if notes.approvals and (granted := notes.granted()) is not None:  # what a person has said yes to is what runs
             return TurnSetup(None, None, reply=approved_call(granted, self.messages))
@@ -262,7 +263,7 @@ class JourneyRun:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
         journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
         if self._offer_is_old:
-            self._offer = offer_of(journey, state, corrections, notes)
+            self._offer = offer_of(journey, state, corrections, notes, self._first_state)
         self._offer_is_old = True
         self._calls += 1
         if isinstance(self._tools, BaseJourneyTools):
@@ -274,7 +275,6 @@ class JourneyRun:
             invoke = self._run_tool
         else:
             invoke = partial(journey.execute_tool, self._tools)
-        travel = None if corrections is None else notes.travel.copy()
         work = partial(
             call_tool,
             call,
@@ -282,6 +282,7 @@ class JourneyRun:
             offer=self._offer.by_name(journey),
             timeout_s=timeout_s,
             state=state,
+            notes=notes,
             check=None if self._kept is None else self._check_state,
         )
         if self._journal is None or not self._offer.is_own(call.name):
@@ -290,8 +291,6 @@ class JourneyRun:
             outcome = await self._journal.tool(self, call, work)
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
-        if travel is not None and outcome.status != "ok":
-            notes.travel = travel
         if notes.approvals and (granted := notes.granted()) is not None:
             if call.id == f"approved_{granted.approval_id}":  # it could not run any more
                 del notes.approvals[granted.approval_id]
@@ -377,6 +376,10 @@ class JourneyRun:
         if target is not None:
             await moved_on(self._journey, self._state, self._ctx, target)
 
+    def _first_state(self) -> Any:
+        """The state of the journey as it begins."""
+        return self._journey.get_initial_state()
+
     @property
     def _is_cancelled(self) -> bool:
         """Whether the user has cancelled the journey."""
@@ -387,7 +390,7 @@ class JourneyRun:
         corrections, notes, work = self._corrections, self._ctx.notes, self._journey.execute_tool
         if corrections is None:
             return await work(self._tools, name, arguments)
-        if not self._offer.is_own(name):
-            return corrections.run(name, arguments, self._state, self._journey.get_initial_state(), notes)
+        if name in corrections.names and not self._offer.is_own(name):
+            return corrections.run(name, arguments, self._state, self._first_state, notes)
         own = partial(work, self._tools, name, arguments)
-        return await followed(corrections, self._journey, self._state, notes, name, own)
+        return await followed(corrections, self._state, self._first_state, notes, name, own)

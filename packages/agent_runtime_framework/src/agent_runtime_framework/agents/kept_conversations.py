@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 from uuid import UUID, uuid4
 
-from agent_runtime_core.events import RunEvent
+from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, TextDelta
 from agent_runtime_core.interfaces import (
     AgentRuntime,
     CheckpointStore,
@@ -45,8 +46,6 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
     """Where conversations are kept."""
     config: JourneyConfig
     """Settings."""
-    _keeps_by_default: bool
-    """Whether no store was given: then a host, or the caller, keeps the conversation."""
 
     @property
     @abstractmethod
@@ -181,13 +180,46 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             LLMError: The model could not be asked; the answer is stored.
             StoreError: The store failed.
         """
+        return await result_of(self._approving(conversation_id, approval_id, granted, by, owner, streaming=False))
+
+    def approve_stream(
+        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: UUID | str = ""
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The same as `approve`, as events while they happen, as `stream` gives them."""
+        return self._approving(conversation_id, approval_id, granted, by, owner, streaming=True)
+
+    async def _approving(
+        self,
+        conversation_id: UUID | str,
+        approval_id: str,
+        granted: bool,
+        by: str,
+        owner: UUID | str,
+        *,
+        streaming: bool,
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The run of a person's answer, or what is stored of it."""
         verdict = Verdict(approval_id, bool(granted), by)
         message_id = f"approval:{approval_id}"
         while True:
             run = await self._verdict_run(conversation_id, verdict, message_id, owner)
-            result = await result_of(self._events(run, streaming=False))
-            if not result.metadata.get("replayed") or await self._is_decided(conversation_id, verdict, owner):
-                return result
+            held: list[RunEvent] | None = []  # as long as it may be a stored reply, and that of another message
+            async with aclosing(self._events(run, streaming=streaming)) as events:
+                async for event in events:
+                    if held is None:
+                        yield event
+                        continue
+                    held.append(event)
+                    if isinstance(event, (RunStarted, TextDelta)):
+                        continue
+                    if isinstance(event, RunFinished) and event.replayed:
+                        if not await self._is_decided(conversation_id, verdict, owner):
+                            break
+                    for each in held:
+                        yield each
+                    held = None
+            if held is None:
+                return
             message_id += "+"  # a run of another message took this one along before the answer was stored
 
     async def _verdict_run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.errors import ConfigError
@@ -62,7 +63,11 @@ NO_OFFER = Offer([], 0)
 
 
 def offer_of(
-    journey: JourneyAgent[Any, Any, Any], state: Any, corrections: Corrections | None, notes: JourneyNotes
+    journey: JourneyAgent[Any, Any, Any],
+    state: Any,
+    corrections: Corrections | None,
+    notes: JourneyNotes,
+    begin: Callable[[], Any],
 ) -> Offer:
     """Ask a journey for its tools as they are now, and add what corrects it.
 
@@ -71,6 +76,7 @@ def offer_of(
         state: Its state.
         corrections: What can be corrected; None when it has no corrections.
         notes: What is remembered of the journey beside its state.
+        begin: Gives the state that the journey begins with.
 
     Raises:
         ConfigError: What the journey gives are no schemas.
@@ -87,6 +93,4 @@ def offer_of(
         ) from error
     if corrections is None or journey.is_terminal_state(state):
         return Offer(tools, len(tools))
-    own = {each["function"]["name"] for each in tools}
-    built_in = corrections.offered(state, journey.get_initial_state(), notes)
-    return Offer([*tools, *(each for each in built_in if each["function"]["name"] not in own)], len(tools))
+    return Offer(corrections.beside(tools, state, begin, notes), len(tools))

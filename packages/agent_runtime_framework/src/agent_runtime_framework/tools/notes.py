@@ -18,6 +18,9 @@ NOTES_KEY = "_journey"
 _DECIDED_KEPT = 20
 """So many answers are remembered, for whoever answers twice."""
 
+Memo = tuple[dict[str, str], dict[str, Approval], Travel]
+"""What can change in notes while a tool runs."""
+
 
 @dataclass(slots=True)
 class JourneyNotes:
@@ -74,8 +77,17 @@ class JourneyNotes:
         """Hold what was noted later on the same way; what belongs to the run that is on stays."""
         self.once, self.approvals = later.once, later.approvals
         self.decided[:] = later.decided  # several notes may share the one list
-        later.travel.message_id, later.travel.may_cancel = self.travel.message_id, self.travel.may_cancel
+        later.travel.heard = heard = self.travel.heard
+        heard.began_with = heard.began_with or "tool"  # what is taken over has been left by one
         self.travel = later.travel
+
+    def memo(self) -> Memo:
+        """What they hold now, for `restore`."""
+        return dict(self.once), dict(self.approvals), self.travel.copy()
+
+    def restore(self, memo: Memo) -> None:
+        """Hold again what they held, when a tool call is undone."""
+        self.once, self.approvals, self.travel = memo
 
     def decide(self, approval: Approval, granted: bool, by: str) -> None:
         """Write down a person's answer."""

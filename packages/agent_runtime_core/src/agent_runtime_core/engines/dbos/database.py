@@ -77,6 +77,10 @@ class Database:
             self._statements[template, many] = statement
         return statement
 
+    def connect(self) -> Connection:
+        """A connection on which each statement is by itself. Blocks."""
+        return self._plain.connect()
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         """What the work gives, done in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -87,7 +91,7 @@ class Database:
         Raises:
             EngineUnavailable: The database cannot be reached.
         """
-        return await self.in_thread(partial(self._twice, self._plain.connect, work))
+        return await self.in_thread(partial(self._twice, self.connect, work))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """What the work gives, in one transaction. It is done once more when the connection was cut.

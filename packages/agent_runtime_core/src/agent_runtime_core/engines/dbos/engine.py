@@ -60,7 +60,7 @@ class DBOSRunEngine:
         self,
         url: str,
         *,
-        poll_s: float = 0.1,
+        poll_s: float = 0.08,
         grace_s: float = 1.0,
         max_interruptions: int = 5,
         retry_pause_s: float = 1.0,

@@ -59,7 +59,7 @@ class Reaper:
         """Take over the runs of those who have been dead for long enough."""
         if self._presence.assure() < self._grace_s:
             return  # whoever just came back may have been gone together with all the others
-        with self._database.engine.connect() as connection:
+        with self._database.connect() as connection:
             statement = self._database.sql(
                 "SELECT DISTINCT executor_id FROM {workflow_status} "
                 "WHERE status = 'PENDING' AND name = 'run' AND executor_id <> :worker"

@@ -17,8 +17,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_ROOM_FOR_CHANGES = {"fillfactor": 50}
-"""Room for a second one of the row beside it: PostgreSQL clears away the former when less than that is left."""
+_ROOM_FOR_CHANGES = {"fillfactor": 70}
+"""So much of a page is more than one row: PostgreSQL clears former ones away as soon as less than that is free."""
 
 _OLD = ("messages", "states", "versions")
 
@@ -134,6 +134,8 @@ def _create() -> None:
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("conversation", "agent"),
     )
-    # Compressed, but beside the rest of the row.
-    op.execute("ALTER TABLE agent_runtime_messages ALTER COLUMN bodies SET STORAGE MAIN")
-    op.execute("ALTER TABLE agent_runtime_versions ALTER COLUMN states SET STORAGE MAIN")
+    # All columns of a pack are compressed, and stay in their row as long as that fits a page.
+    for table, columns in (("messages", ("bodies",)), ("versions", [column.name for column in _versions()])):
+        for column in columns:
+            op.execute(f"ALTER TABLE agent_runtime_{table} ALTER COLUMN {column} SET STORAGE MAIN")
+        op.execute(f"ALTER TABLE agent_runtime_{table} SET (toast_tuple_target = 128)")
