@@ -14,7 +14,7 @@ AGENT ?= examples/onboarding.py
 ARGS ?=
 DATABASE ?=
 
-PACKAGES := packages/agent_runtime_core packages/agent_runtime_framework
+PACKAGES := packages/agent_runtime_core packages/agent_runtime_framework packages/django_agent_runtime
 
 # The environment is made with the first interpreter that is new enough.
 FIND_PYTHON = for candidate in $(if $(PYTHON),"$(PYTHON)",python3.11 python3 python3.12 python3.13 python); do \

@@ -90,6 +90,28 @@ def runs_url(runs_database: str) -> str:
     return emptied_of_runs(runs_database)
 
 
+@pytest.fixture(scope="session")
+def django_sqlite() -> Iterator[None]:
+    """The database `default` of the tests' Django project, with its tables, for all tests of this process."""
+    from tests.django_project.project import sqlite
+
+    with sqlite():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_postgresql(service_missing: Callable[[str, str], None]) -> Iterator[None]:
+    """The database `postgresql` of the tests' Django project, with its tables, for all tests of this process."""
+    from tests.django_project.project import postgresql
+    from tests.postgresql import ServerMissing
+
+    try:
+        with postgresql():
+            yield
+    except ServerMissing as missing:
+        service_missing("postgresql", str(missing))
+
+
 @pytest.fixture
 def redis_url(service_missing: Callable[[str, str], None]) -> Iterator[str]:
     """The URL of a Redis server, with a key prefix under which nothing is stored; what is, is deleted afterwards."""
@@ -115,7 +137,9 @@ def blocking_calls() -> Iterator[BlockBuster]:
 
     Only calls that come through our packages count; a test may look into a file as it likes.
     """
-    detector = BlockBuster([located("agent_runtime_core"), located("agent_runtime_framework")])
+    detector = BlockBuster(
+        [located(name) for name in ("agent_runtime_core", "agent_runtime_framework", "django_agent_runtime")]
+    )
     for name in ("os.getcwd", "os.path.abspath"):  # they ask where we are, and wait for nothing
         del detector.functions[name]
     for function in detector.functions.values():

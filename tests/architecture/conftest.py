@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.django_project.project import set_up
+
+set_up()  # models can be imported by who has loaded the apps
+
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("agent_runtime_core", "agent_runtime_framework")
+PACKAGES = ("agent_runtime_core", "agent_runtime_framework", "django_agent_runtime")
 
 
 def module_files() -> dict[str, Path]:

@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 VAGUE_NAMES = {"base", "common", "helpers", "misc", "util", "utils"}
+PROMISED_NAMES = {"django_agent_runtime.models.base"}
+"""Projects import from there."""
 
 
 def test_every_module_opens_with_a_docstring(module: str, source: str) -> None:
@@ -19,7 +21,7 @@ def test_every_module_opens_with_a_docstring(module: str, source: str) -> None:
 
 
 def test_every_module_has_a_telling_name(module: str) -> None:
-    assert module.rsplit(".", 1)[-1] not in VAGUE_NAMES
+    assert module.rsplit(".", 1)[-1] not in VAGUE_NAMES or module in PROMISED_NAMES
 
 
 def test_every_package_offers_exactly_what_it_lists(package: str, source: str) -> None:
@@ -57,6 +59,6 @@ def public_names(imported: ModuleType, source: str) -> set[str]:
     """The names without underscore that the package's own statements import from inside our packages."""
     names: set[str] = set()
     for statement in ast.walk(ast.parse(source)):
-        if isinstance(statement, ast.ImportFrom) and (statement.module or "").startswith("agent_runtime_"):
+        if isinstance(statement, ast.ImportFrom) and "agent_runtime" in (statement.module or "").split(".")[0]:
             names |= {alias.asname or alias.name for alias in statement.names}
     return {name for name in names if not name.startswith("_")}

@@ -1,0 +1,3 @@
+"""The history of the tables, for `manage.py migrate`."""
+
+__all__: list[str] = []
