@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AGENT ?= examples/onboarding.py
 ARGS ?=
+DATABASE ?=
 
 PACKAGES := packages/agent_runtime_core packages/agent_runtime_framework packages/django_agent_runtime
 
@@ -63,6 +64,10 @@ demo: $(DEMO_READY) ## Watch a whole journey, offline, without a key
 .PHONY: chat
 chat: $(DEMO_READY) ## Talk to a journey yourself, offline (AGENT=path/to/journey.py)
 	@$(BIN)/agent-runtime chat $(AGENT) --provider offline $(ARGS)
+
+.PHONY: durable
+durable: $(DEV_READY) ## Kill workers while people talk to them, and count (DATABASE=postgresql://..., else SQLite)
+	@$(BIN)/python -m examples.durable.chaos --database "$(DATABASE)" $(ARGS)
 
 .PHONY: test
 test: $(DEV_READY) ## Run every test (ARGS="-k words" for some of them)

@@ -15,6 +15,8 @@ import pytest
 from tests.django_project.project import set_up
 from tests.docs.markdown_page import ROOT, Page
 
+pytestmark = pytest.mark.timeout(600)  # a dozen processes of Django begin, one after the other
+
 HOWTO = ROOT / "docs" / "howto"
 PAGE = Page.read(HOWTO / "django.md")
 _NOT_HERE = ("pip", "cd")
@@ -36,7 +38,7 @@ def run(line: str, folder: Path) -> str:
         env=environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{line}: {done.stderr}"
