@@ -27,6 +27,7 @@ from django_agent_runtime.runtime.registry import get_runtime_async, list_runtim
 from django_agent_runtime.runtime.rows import Begun, Busy, Ending, StopAsked, claim, end
 from django_agent_runtime.runtime.runner import RunContextImpl
 from django_agent_runtime.runtime.stored_agents import keeps_conversations
+from django_agent_runtime.runtime.superseding import go_back, supersedes
 from django_agent_runtime.stores.database import Database
 
 __all__ = ["Attempt", "AttemptFailed"]
@@ -160,6 +161,10 @@ class Attempt:
         run, settings = self._run, self._settings
         is_kept = keeps_conversations(runtime) and run.conversation_id is not None
         self._keeps_messages = not is_kept
+        if is_kept:
+            is_anew = await self._persistently(lambda: self._database.run(lambda alias: supersedes(alias, run)))
+            if is_anew:
+                await self._persistently(lambda: self._database.run(lambda alias: go_back(alias, run)))
         self._signals = JourneySignals(run)
         own = [message for message in run.input.get("messages", []) if isinstance(message, dict)]
         self._own_messages = len(own)
