@@ -1,7 +1,8 @@
-"""Runs that this process hosts itself: kept in memory, or in files that survive it."""
+"""Run contexts: kept in memory, in files that survive the process, or by an engine."""
 
+from agent_runtime_core.contexts.durable import DurableRunContext
 from agent_runtime_core.contexts.file import FileRunContext
 from agent_runtime_core.contexts.in_memory import InMemoryRunContext
 from agent_runtime_core.contexts.local import LocalRunContext, RunOptions
 
-__all__ = ["FileRunContext", "InMemoryRunContext", "LocalRunContext", "RunOptions"]
+__all__ = ["DurableRunContext", "FileRunContext", "InMemoryRunContext", "LocalRunContext", "RunOptions"]

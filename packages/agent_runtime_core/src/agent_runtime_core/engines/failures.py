@@ -20,7 +20,6 @@ _MAY_PASS = (LLMTimeout, LLMRateLimited, LLMUnavailable, StoreUnavailable, Conve
 
 
 def described_failure(request: RunRequest, error: Exception) -> ErrorInfo:
-    """Type and text of the error, without what looks like a key; retriable when it is one that may pass by itself."""
-    return ErrorInfo(
-        type=type(error).__name__, message=without_secrets(str(error)), retriable=isinstance(error, _MAY_PASS)
-    )
+    """Type and text of the error, without what looks like a key; retriable when it or its cause may pass by itself."""
+    may_pass = isinstance(error, _MAY_PASS) or isinstance(error.__cause__, _MAY_PASS)
+    return ErrorInfo(type=type(error).__name__, message=without_secrets(str(error)), retriable=may_pass)

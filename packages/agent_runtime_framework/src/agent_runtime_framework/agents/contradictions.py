@@ -12,12 +12,12 @@ from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.tools import ToolSpec
 
 if TYPE_CHECKING:
-    from agent_runtime_framework.agents.journey_agent import JourneyAgent
+    from agent_runtime_framework.agents.journey import Journey
 
 __all__ = ["check_moves"]
 
 
-def check_moves(agent_class: type[JourneyAgent[Any, Any, Any]]) -> None:
+def check_moves(agent_class: type[Journey[Any, Any, Any]]) -> None:
     """Make sure that a journey has a start, and that its tools' moves can be made.
 
     Raises:
@@ -48,7 +48,7 @@ def check_moves(agent_class: type[JourneyAgent[Any, Any, Any]]) -> None:
                 )
 
 
-def _check_start(agent_class: type[JourneyAgent[Any, Any, Any]], state_class: Any, step_class: type[Enum]) -> None:
+def _check_start(agent_class: type[Journey[Any, Any, Any]], state_class: Any, step_class: type[Enum]) -> None:
     """Make sure that a state made without arguments stands at a step of this journey."""
     if not is_default(agent_class.get_initial_state) or not inspect.isclass(state_class):
         return  # its own code makes it
@@ -71,7 +71,7 @@ def _check_start(agent_class: type[JourneyAgent[Any, Any, Any]], state_class: An
         )
 
 
-def _will_be_overridden(agent_class: type[JourneyAgent[Any, Any, Any]]) -> bool:
+def _will_be_overridden(agent_class: type[Journey[Any, Any, Any]]) -> bool:
     """Whether the class is unfinished: then a subclass may still say where it starts."""
     return any(
         getattr(getattr(agent_class, name), "__isabstractmethod__", False)
@@ -79,7 +79,7 @@ def _will_be_overridden(agent_class: type[JourneyAgent[Any, Any, Any]]) -> bool:
     )
 
 
-def _is_terminal(agent_class: type[JourneyAgent[Any, Any, Any]], step: Any) -> bool:
+def _is_terminal(agent_class: type[Journey[Any, Any, Any]], step: Any) -> bool:
     """Whether the journey is over at a step, as far as a state tells that holds nothing else yet."""
     state_class = agent_class.declared.state_class
     if state_class is None:
@@ -93,7 +93,7 @@ def _is_terminal(agent_class: type[JourneyAgent[Any, Any, Any]], step: Any) -> b
     return bool(answer)
 
 
-def _who_says(agent_class: type[JourneyAgent[Any, Any, Any]]) -> str:
+def _who_says(agent_class: type[Journey[Any, Any, Any]]) -> str:
     owner = next(each for each in agent_class.__mro__ if "is_terminal_state" in vars(each))
     if not owner.__module__.startswith("agent_runtime_framework."):
         return f"says {owner.__name__}.is_terminal_state()"
@@ -101,7 +101,7 @@ def _who_says(agent_class: type[JourneyAgent[Any, Any, Any]]) -> str:
     return f"says {state_class.__name__}"
 
 
-def _place(agent_class: type[JourneyAgent[Any, Any, Any]], spec: ToolSpec) -> str:
+def _place(agent_class: type[Journey[Any, Any, Any]], spec: ToolSpec) -> str:
     tools_class: Any = agent_class.declared.tools_class
     return f"{tools_class.__name__}.{spec.name} ({spec.file}:{spec.line})"
 

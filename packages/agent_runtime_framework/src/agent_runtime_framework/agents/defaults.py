@@ -12,7 +12,7 @@ from agent_runtime_framework.state.template_variables import template_variables
 from agent_runtime_framework.tools import ToolSpec
 
 if TYPE_CHECKING:
-    from agent_runtime_framework.agents.journey_agent import JourneyAgent
+    from agent_runtime_framework.agents.journey import Journey
 
 __all__ = ["default_when_declared", "is_default", "offered_tools", "step_prompt", "take_defaults"]
 
@@ -61,7 +61,7 @@ def is_default(method: Any) -> bool:
     return getattr(method, "__is_default__", False)
 
 
-def take_defaults(agent_class: type[JourneyAgent[Any, Any, Any]]) -> None:
+def take_defaults(agent_class: type[Journey[Any, Any, Any]]) -> None:
     """Give the class the methods that it has not written and says enough for; the others stay abstract."""
     declared = agent_class.declared
     said = {

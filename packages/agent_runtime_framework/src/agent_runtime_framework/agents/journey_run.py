@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
 from functools import partial
-from inspect import isawaitable, iscoroutine
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from agent_runtime_core.errors import ConfigError, LLMError
+from agent_runtime_core.errors import LLMError
 from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, StepChanged, ToolOutcome
-from agent_runtime_core.interfaces import Answered, Begun
-from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
-from agent_runtime_framework.agents.context import AgentContext, AgentResult
-from agent_runtime_framework.agents.conversation import check_state, shown, state_data
-from agent_runtime_framework.agents.corrections import corrections_of
-from agent_runtime_framework.agents.cost import with_costs
+from agent_runtime_core.interfaces import Answered
+from agent_runtime_core.messages import MessageDict, ToolCall
+from agent_runtime_framework.agents.context import AgentContext
+from agent_runtime_framework.agents.conversation import check_state, state_data
+from agent_runtime_framework.agents.corrections import corrections_of, followed
 from agent_runtime_framework.agents.fixed_text import fixed_text
-from agent_runtime_framework.agents.kept_context import KeptContext
-from agent_runtime_framework.agents.lease import Lease
-from agent_runtime_framework.agents.run_record import replayed, run_record
+from agent_runtime_framework.agents.held_conversation import HeldConversation
+from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
+from agent_runtime_framework.agents.run_journal import RunJournal
+from agent_runtime_framework.agents.run_record import last_words, replayed
 from agent_runtime_framework.agents.step_hooks import moved_on, with_hooks
-from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.stored_state import journey_of
-from agent_runtime_framework.agents.turn import Incoming, begun_turn
+from agent_runtime_framework.agents.turn import Incoming
+from agent_runtime_framework.agents.turn_setup import approved_call, question
 from agent_runtime_framework.agents.verdict import Verdict
-from agent_runtime_framework.executor.engine import TurnSetup
+from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
-from agent_runtime_framework.executor.reply import Reply, read_reply
-from agent_runtime_framework.prompts import PromptTemplate
-from agent_runtime_framework.tools import BaseJourneyTools, ToolResult
-from agent_runtime_framework.tools.approval import Approval
-from agent_runtime_framework.tools.correction_tools import CANCELLED_PROMPT
+from agent_runtime_framework.executor.reply import Reply
+from agent_runtime_framework.state.snapshot import StateSnapshot
+from agent_runtime_framework.tools import BaseJourneyTools
+from agent_runtime_framework.tools.call_place import CallPlace
 from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
+from agent_runtime_framework.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
-__all__ = ["JourneyRun", "result_of"]
+__all__ = ["JourneyRun"]
 
 
 class JourneyRun:
@@ -67,9 +64,8 @@ class JourneyRun:
         self._agent = agent
         self._journey = agent  # who says steps, prompts and tools: an older one, where the conversation stays with it
         self._ctx = ctx
-        self._incoming = incoming
+        self._kept = None if incoming is None else HeldConversation(agent, ctx, incoming)
         self._verdict = verdict
-        self._lease: Lease | None = None
         self.cancelled = ctx.cancelled
         """Whether the request was taken back."""
         self.client: LLMClient = agent.llm_client  # type: ignore[assignment]  # settled in begin()
@@ -78,16 +74,15 @@ class JourneyRun:
         """The conversation, the user's new message and all of this run included."""
         self.listened = True
         """Whether anybody hears of the run before its end."""
-        self._committed = 0  # how many of the messages are in the store
         self._state: Any = None
         self._told_step: Any = None  # the step that the events have told so far
         self._tools: Any = None
-        self._offered: list[dict[str, Any]] = []
-        self._own_offer = 0  # so many of the offered tools are the journey's own
+        self._offer = NO_OFFER
         self._offer_is_old = False  # a tool has run since the journey was asked
         self._asked_at: Any = None  # the step at which the run began, or its last turn
         self._corrections: Corrections | None = None
-        self._costs: dict[int, tuple[Decimal | None, str]] = {}  # by place in the messages
+        self._journal: RunJournal | None = None
+        self._calls = 0  # of tools, in this turn
 
     @property
     def run_id(self) -> UUID:
@@ -104,6 +99,47 @@ class JourneyRun:
         """Tools whose success ends the run."""
         return self._agent.config.terminal_tools | self._agent._ending_tools
 
+    @property
+    def version(self) -> int:
+        """The version of the conversation that the present turn builds on; 0 when nothing is kept."""
+        return 0 if self._ctx.checkpoint is None else self._ctx.checkpoint.version
+
+    @property
+    def call_number(self) -> int:
+        """Which tool call of the present turn this is; the first is 1."""
+        return self._calls
+
+    def keep_journal(self, journal: RunJournal, cancelled: Callable[[], bool]) -> None:
+        """Let a journal remember the run, and somebody else say whether it is to stop; before it begins.
+
+        Args:
+            journal: The journal.
+            cancelled: Asked before every LLM call.
+        """
+        self._journal, self.cancelled = journal, cancelled
+        if self._kept is not None:
+            self._kept.journal = journal
+
+    def declared_tool(self, name: str) -> ToolSpec | None:
+        """A tool of the present journey's as it is declared; None for one that it only describes."""
+        return self._journey.declared.tools.get(name)
+
+    @property
+    def notes(self) -> JourneyNotes:
+        """What is remembered of the present journey beside its state."""
+        return self._ctx.notes
+
+    def left_by_tool(self) -> dict[str, Any]:
+        """The present journey's state and notes, as JSON data."""
+        return self._ctx.notes.put_into(state_data(self._state))
+
+    def take_over(self, left: dict[str, Any]) -> None:
+        """Let state and notes be what a tool has left at an earlier attempt."""
+        data = dict(left)
+        self._ctx.notes.take_over(JourneyNotes.taken_from(data))
+        StateSnapshot(type(self._state).from_dict(data)).give_to(self._state)
+        self._tools = self._new_tools()
+
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
 
@@ -112,25 +148,22 @@ class JourneyRun:
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
         self.client = agent._model()
+        if self._journal is not None:
+            self.client = self._journal.client(self.client, self)
         answered: Answered | None = None
         said_already: str | None = None  # what a run had said that broke off right before its end
-        if self._incoming is None:
+        kept = self._kept
+        if kept is None:
             self.messages = ctx.wire_messages()
         else:
             agent._check_state_class()
-            answer = await self._turn(self._incoming)
+            answer = await kept.take()
             if isinstance(answer, Answered):
                 answered = answer
             else:
-                log = agent._conversation_log()
-                log.opened(ctx, answer.checkpoint)
-                history = RunHistory(log, ctx, answer.lease)
-                self.messages = shown(await agent.config.history_policy.fit(history), ctx.conversation_id)
-                self._committed = len(self.messages)
-                if isinstance(ctx, KeptContext):
-                    ctx.show(self.messages)
+                self.messages = await kept.messages(answer)
                 if not answer.placed:
-                    said_already = _last_words(self.messages)
+                    said_already = last_words(self.messages)
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
@@ -138,8 +171,8 @@ class JourneyRun:
         if self._journey.corrections:
             self._corrections = await corrections_of(type(self._journey))
         if self._corrections is not None and answered is None:
-            message_id = str(ctx.run_id) if self._incoming is None else self._incoming.message_id
-            self._ctx.notes.travel.begin_run(message_id, is_message=self._verdict is None)
+            message_id = str(ctx.run_id) if kept is None else kept.incoming.message_id
+            self._ctx.notes.travel.begin_run(message_id, is_message=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -178,34 +211,14 @@ class JourneyRun:
     def _turn_ended(self, finished: RunFinished | None) -> None:
         """What else belongs to a turn, right before its commit."""
 
-    async def _turn(self, incoming: Incoming) -> Begun | Answered:
-        """Wait for the message's turn, and hold the conversation's lease from then on."""
-        agent, ctx = self._agent, self._ctx
-        log, config = agent._conversation_log(), agent.config
-        conversation_id = str(ctx.conversation_id)
-        limit = config.history_policy.max_messages
-        answer = await begun_turn(
-            log.store,
-            ctx.owner,
-            conversation_id,
-            log.agent_key,
-            incoming,
-            lease_seconds=config.lease_seconds,
-            max_messages=None if limit is None else limit + 1,  # those before, and the new one
-        )
-        if isinstance(answer, Begun):
-            self._lease = Lease(log.store, ctx.owner, conversation_id, token=answer.lease, seconds=config.lease_seconds)
-        return answer
-
     async def _decide(self, verdict: Verdict) -> None:
         """Store a person's answer before anything comes of it."""
         notes = self._notes_with(verdict.approval_id)
         approval = notes.approvals.get(verdict.approval_id)
-        if approval is None or approval.granted_by is not None or self._lease is None:
+        if approval is None or approval.granted_by is not None or self._kept is None:
             return  # it was stored by an earlier run that broke off
         notes.decide(approval, verdict.granted, verdict.by)
-        log = self._agent._conversation_log()
-        await log.commit(self._ctx, self._kept_state(), state_version=self._kept_version(), lease=self._lease.token)
+        await self._kept.commit_state(self._kept_state(), state_version=self._kept_version())
 
     async def _ended_before(self, response: str) -> RunFinished:
         """The end of a run whose last words are stored, and its end is not."""
@@ -215,29 +228,18 @@ class JourneyRun:
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
-        agent, state = self._journey, self._state
+        journey, state = self._journey, self._state
+        self._calls = 0
         self._tools = self._new_tools()
-        offered = self._read_offer()
+        offer = self._read_offer()
         granted = self._ctx.notes.granted()
         if granted is not None:  # a person has said yes: what they have seen is what runs
-            return TurnSetup(None, None, {}, None, _reply_of(granted, self.messages))
-        if agent.says is not None and not self._is_cancelled:
+            return TurnSetup(None, None, {}, None, approved_call(granted, self.messages))
+        if journey.says is not None and not self._is_cancelled:
             words = self._fixed_words()
             if words is not None:
                 return TurnSetup(None, None, {}, says=words)
-        prompt: Any = CANCELLED_PROMPT if self._is_cancelled else agent.get_system_prompt(state)
-        if prompt.__class__ is not str:
-            prompt = _checked_prompt(agent, prompt)
-        if agent.tools == "stable" and agent.declared.tools:
-            offered = [spec.to_openai_format() for spec in agent.declared.tools.values()]
-            if self._corrections is not None:
-                offered += self._corrections.all_formats()
-        if agent.instructions is None:
-            return TurnSetup(prompt, offered or None, {})
-        instructions = agent.instructions
-        if isinstance(instructions, PromptTemplate):
-            instructions = instructions.render()
-        return TurnSetup(instructions, offered or None, {}, prompt)
+        return question(journey, state, offer, self._corrections, is_cancelled=self._is_cancelled)
 
     def _fixed_words(self) -> str | None:
         """What the journey says here without the model: at a step just come to, and always at a talking step."""
@@ -246,26 +248,30 @@ class JourneyRun:
         words = fixed_text(agent.says or {}, state)
         if words is None:
             return None
-        talks = agent._talks_at(state, self._offered[: self._own_offer]) and not agent.is_terminal_state(state)
+        talks = agent._talks_at(state, self._offer.own_tools) and not agent.is_terminal_state(state)
         return words if came or talks else None
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
-        offered = self._read_offer() if self._offer_is_old else self._offered
+        offer = self._read_offer() if self._offer_is_old else self._offer
         self._offer_is_old = True
-        offer = {each["function"]["name"]: each["function"] for each in offered}
-        if len(offer) != len(offered):
-            names = ", ".join(each["function"]["name"] for each in offered)
-            raise ConfigError(f"{type(self._journey).__name__} offers two tools of one name: {names}.")
+        self._calls += 1
         travel = None if self._corrections is None else self._ctx.notes.travel.copy()
-        outcome = await call_tool(
+        if isinstance(self._tools, BaseJourneyTools):
+            self._tools._place = partial(self._place_of, call, self._calls)
+        work = partial(
+            call_tool,
             call,
             self._with_hooks if self._journey.step_hooks else self._run_tool,
-            offer=offer,
+            offer=offer.by_name(self._journey),
             timeout_s=timeout_s,
             state=self._state,
-            check=None if self._incoming is None else self._check_state,
+            check=None if self._kept is None else self._check_state,
         )
+        if self._journal is None or not offer.is_own(call.name):
+            outcome = await work()
+        else:
+            outcome = await self._journal.tool(self, call, work)
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
         if travel is not None and outcome.status != "ok":
@@ -274,6 +280,13 @@ class JourneyRun:
         if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
             del self._ctx.notes.approvals[granted.approval_id]
         return outcome
+
+    def _place_of(self, call: ToolCall, number: int) -> CallPlace:
+        """Where a call stands: by the version where one is kept, by the run where not."""
+        ctx = self._ctx
+        if self._kept is None:
+            return CallPlace((str(ctx.run_id), str(len(self.messages))), number, call)
+        return CallPlace((ctx.owner, str(ctx.conversation_id), str(self.version)), number, call)
 
     async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""
@@ -297,7 +310,8 @@ class JourneyRun:
 
     def note_cost(self, cost: Decimal | None, model: str) -> None:
         """Keep what the next reply has cost: it is stored with it."""
-        self._costs[len(self.messages)] = (cost, model)
+        if self._kept is not None:
+            self._kept.note_cost(len(self.messages), cost, model)
 
     def news(self) -> Sequence[RunEvent]:
         """The step, when it is another than the one that was told."""
@@ -311,7 +325,7 @@ class JourneyRun:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
         talked = (
             finished is not None
-            and self._journey._talks_at(self._state, self._offered[: self._own_offer])
+            and self._journey._talks_at(self._state, self._offer.own_tools)
             and not self._is_cancelled
             and finished.reason == "text_response"
             and self.messages[-1]["content"]
@@ -319,18 +333,18 @@ class JourneyRun:
         if talked:
             await self._leave_talking_step()
         self._turn_ended(finished)
-        if self._incoming is not None:
+        if self._kept is not None:
             # A `save_state` of the user's own belongs to the run: the conversation is given back behind it.
-            await self._commit(finished if self._agent._saves_with_turns else None)
+            await self._commit(self._kept, finished if self._agent._saves_with_turns else None)
         return self.news() if talked else ()
 
     async def finish_run(self, finished: RunFinished) -> dict[str, Any]:
         """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
-        held = self._lease is not None and self._lease.token is not None
+        held = self._kept if self._kept is not None and self._kept.is_held else None
         if finished.reason != "closing_message" and not (held and self._agent._saves_with_turns):
             await self._save()
-        if held:
-            await self._commit(finished)
+        if held is not None:
+            await self._commit(held, finished)
         return self._kept_state()
 
     async def _save(self) -> None:
@@ -339,26 +353,12 @@ class JourneyRun:
 
     async def leave(self) -> None:
         """Give the conversation back if the run broke off."""
-        if self._lease is not None and self._lease.token is not None:
-            await self._lease.give_back()
+        if self._kept is not None:
+            await self._kept.give_back()
 
-    async def _commit(self, finished: RunFinished | None) -> None:
+    async def _commit(self, kept: HeldConversation, finished: RunFinished | None) -> None:
         """Store the state and the messages that are new, and the run's end when it is known."""
-        assert self._lease is not None  # as every run has that keeps the conversation
-        new = self.messages[self._committed :]
-        if self._costs:
-            new = with_costs(new, self._committed, self._costs)
-        await self._agent._conversation_log().commit(
-            self._ctx,
-            self._kept_state(),
-            new,
-            state_version=self._kept_version(),
-            lease=self._lease.token,
-            finish=None if finished is None else run_record(finished),
-        )
-        self._committed = len(self.messages)
-        if finished is not None:
-            self._lease.ended()
+        await kept.commit(self._kept_state(), self.messages, finished, state_version=self._kept_version())
 
     async def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
@@ -367,24 +367,11 @@ class JourneyRun:
             if target is not None:
                 await moved_on(self._journey, self._state, self._ctx, target)
 
-    def _read_offer(self) -> list[dict[str, Any]]:
+    def _read_offer(self) -> Offer:
         """Ask the journey for its tools as they are now."""
         self._offer_is_old = False
-        schemas = () if self._is_cancelled else self._journey.get_tool_schemas(self._state)
-        try:
-            self._offered = [schema.to_openai_format() for schema in schemas]
-        except (AttributeError, TypeError) as error:
-            raise ConfigError(
-                f"{type(self._journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step "
-                f"{self._state.get_step()!r}; it must give a list of ToolSchema, empty when there are none."
-            ) from error
-        self._own_offer = len(self._offered)
-        if self._corrections is not None and not self._journey.is_terminal_state(self._state):
-            own = {each["function"]["name"] for each in self._offered}
-            initial = self._journey.get_initial_state()
-            built_in = self._corrections.offered(self._state, initial, self._ctx.notes)
-            self._offered = [*self._offered, *(each for each in built_in if each["function"]["name"] not in own)]
-        return self._offered
+        self._offer = offer_of(self._journey, self._state, self._corrections, self._ctx.notes)
+        return self._offer
 
     @property
     def _is_cancelled(self) -> bool:
@@ -393,70 +380,12 @@ class JourneyRun:
 
     async def _run_tool(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run an offered tool: one of the journey, or a correction."""
-        agent, corrections, state, notes = self._journey, self._corrections, self._state, self._ctx.notes
+        corrections, notes = self._corrections, self._ctx.notes
+        work = self._journey.execute_tool
         if corrections is None:
-            return await agent.execute_tool(self._tools, name, arguments)
-        if all(each["function"]["name"] != name for each in self._offered[: self._own_offer]):
-            return corrections.run(name, arguments, state, agent.get_initial_state(), notes)
-        step, before = state.get_step(), corrections.before_tool(state)
-        result = await agent.execute_tool(self._tools, name, arguments)
-        if result.__class__ is not str and isawaitable(result):  # an `await` was forgotten
-            result = await result
-        if not (isinstance(result, ToolResult) and not result.success):
-            corrections.after_tool(name, step, before, state, agent.get_initial_state(), notes)
-        return result
-
-
-def _checked_prompt(agent: JourneyAgent[Any, Any, Any], prompt: Any) -> str | None:
-    """The prompt, if it is a text or there is none.
-
-    Raises:
-        ConfigError: It is something else.
-    """
-    if prompt is None or isinstance(prompt, str):
-        return prompt
-    if iscoroutine(prompt):
-        prompt.close()
-        prompt = "a coroutine (it is asked without await: leave out the `async`)"
-    raise ConfigError(f"{type(agent).__name__}.get_system_prompt() must give a text, and gave {prompt!s:.100}.")
-
-
-def _reply_of(approval: Approval, messages: list[MessageDict]) -> Reply:
-    """The approved call, as if the model had made it now."""
-    function = {"name": approval.tool, "arguments": json.dumps(approval.arguments, ensure_ascii=False)}
-    call = {"id": f"approved_{approval.approval_id}", "type": "function", "function": function}
-    return read_reply(SimpleNamespace(message={"content": None, "tool_calls": [call]}, usage=None), messages)
-
-
-def _last_words(messages: list[MessageDict]) -> str | None:
-    """The assistant's text that a conversation ends with, or None when it ends with something else."""
-    last = messages[-1] if messages else {}
-    said = last.get("content")
-    if last.get("role") == "assistant" and not last.get("tool_calls") and isinstance(said, str):
-        return said
-    return None
-
-
-async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
-    """A run's stream read to its end."""
-    last: RunEvent | None = None
-    try:
-        async for last in events:  # noqa: B007  # only the last one is wanted
-            pass
-    finally:
-        await events.aclose()
-    assert type(last) is RunFinished  # as every run ends that does not raise
-    metadata: dict[str, Any] = {"stopped_reason": last.reason, "tool_calls_made": last.tool_calls_made}
-    if last.cost is not None:
-        metadata["cost"] = str(last.cost)
-    if last.replayed:
-        metadata["replayed"] = True
-    if last.reason.startswith("approval:"):
-        metadata["approval_id"] = last.reason.partition(":")[2]
-    return AgentResult(
-        response=last.response,
-        messages=list(map(AgentMessage.from_dict, last.messages)),
-        state=last.state,
-        usage=None if last.reason == "closing_message" else last.usage,
-        metadata=metadata,
-    )
+            return await work(self._tools, name, arguments)
+        if not self._offer.is_own(name):
+            return corrections.run(name, arguments, self._state, self._journey.get_initial_state(), notes)
+        return await followed(
+            corrections, self._journey, self._state, notes, name, partial(work, self._tools, name, arguments)
+        )

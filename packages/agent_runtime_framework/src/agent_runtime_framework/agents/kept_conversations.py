@@ -15,8 +15,9 @@ from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
 from agent_runtime_framework.agents.cost import conversation_cost
-from agent_runtime_framework.agents.journey_run import JourneyRun, result_of
+from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_context import KeptContext
+from agent_runtime_framework.agents.run_result import result_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
 from agent_runtime_framework.memory.message import with_roles
@@ -36,6 +37,19 @@ class KeptConversations(BaseAgent, Generic[StateT]):
     """Where conversations are kept."""
     config: JourneyConfig
     """Settings."""
+
+    @property
+    @abstractmethod
+    def keeps_in_its_memory(self) -> bool:
+        """Whether conversations are kept in this object's memory, because no store was given."""
+
+    @abstractmethod
+    def use_store(self, store: CheckpointStore) -> None:
+        """Keep conversations in this store from now on.
+
+        Raises:
+            ConfigError: The agent was given another store.
+        """
 
     @abstractmethod
     async def load_state(self, ctx: AgentContext) -> StateT | None:
@@ -131,25 +145,35 @@ class KeptConversations(BaseAgent, Generic[StateT]):
         verdict = Verdict(approval_id, bool(granted), by)
         message_id = f"approval:{approval_id}"
         while True:
-            notes = await self._stored_notes(conversation_id, owner)
-            approval = notes.approvals.get(approval_id)
-            if approval_id not in notes.decided and (approval is None or approval.is_over()):
-                raise ApprovalNotFound(
-                    f"no call of conversation {str(conversation_id)!r} waits for approval {approval_id!r}: it was "
-                    f"never asked for, was answered long ago, or its time has run out. pending_approvals() lists "
-                    f"what waits."
-                )
-            message = {"role": "user", "content": whole_text(verdict.message(approval))}
-            incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue")
-            ctx = AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner))
-            run = self._run_of(ctx, incoming, verdict)
+            run = await self._verdict_run(conversation_id, verdict, message_id, owner)
             result = await result_of(self._events(run, streaming=False))
-            if (
-                not result.metadata.get("replayed")
-                or approval_id in (await self._stored_notes(conversation_id, owner)).decided
-            ):
+            if not result.metadata.get("replayed") or await self._is_decided(conversation_id, verdict, owner):
                 return result
             message_id += "+"  # a run of another message took this one along before the answer was stored
+
+    async def _verdict_run(
+        self, conversation_id: UUID | str, verdict: Verdict, message_id: str, owner: UUID | str
+    ) -> JourneyRun:
+        """The run in which a person's answer is stored and carried out.
+
+        Raises:
+            ApprovalNotFound: Nothing waits under this id, or not any more.
+        """
+        notes = await self._stored_notes(conversation_id, owner)
+        approval = notes.approvals.get(verdict.approval_id)
+        if verdict.approval_id not in notes.decided and (approval is None or approval.is_over()):
+            raise ApprovalNotFound(
+                f"no call of conversation {str(conversation_id)!r} waits for approval {verdict.approval_id!r}: it was "
+                f"never asked for, was answered long ago, or its time has run out. pending_approvals() lists "
+                f"what waits."
+            )
+        message = {"role": "user", "content": whole_text(verdict.message(approval))}
+        incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue", is_users=False)
+        return self._run_of(AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner)), incoming, verdict)
+
+    async def _is_decided(self, conversation_id: UUID | str, verdict: Verdict, owner: UUID | str) -> bool:
+        """Whether an answer of a person to this approval is stored."""
+        return verdict.approval_id in (await self._stored_notes(conversation_id, owner)).decided
 
     async def _stored_notes(self, conversation_id: UUID | str, owner: UUID | str) -> JourneyNotes:
         checkpoint = await self.store.load(str(conversation_id), self.key, max_messages=0, owner=checked_owner(owner))
@@ -187,7 +211,19 @@ class KeptConversations(BaseAgent, Generic[StateT]):
         message_id: UUID | str | None,
         on_busy: OnBusy | None,
         owner: UUID | str,
+        *,
+        is_users: bool = True,
     ) -> JourneyRun:
+        """The run that answers a message.
+
+        Args:
+            conversation_id: The conversation.
+            text: The message.
+            message_id: Its id; None for one that nobody sends again.
+            on_busy: What becomes of it while a run is on.
+            owner: Whose conversation it is.
+            is_users: Whether the user has written it; otherwise code has, and nothing in it is the user's wish.
+        """
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
         if conversation_id is None or not str(conversation_id):
@@ -200,5 +236,6 @@ class KeptConversations(BaseAgent, Generic[StateT]):
             message_id=str(run_id if message_id is None else message_id),
             remember=message_id is not None,
             on_busy=self.config.on_busy if on_busy is None else checked_on_busy(on_busy),
+            is_users=is_users,
         )
         return self._run_of(KeptContext(run_id, conversation_id, [], owner=checked_owner(owner)), incoming)

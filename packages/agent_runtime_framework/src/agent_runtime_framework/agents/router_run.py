@@ -21,7 +21,7 @@ from agent_runtime_framework.agents.routing_trace import mark_routing, without_r
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.config import should_swallow_exceptions
-from agent_runtime_framework.executor.engine import TurnSetup
+from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.reply import Reply, read_reply
 from agent_runtime_framework.state import StateSerializer
 from agent_runtime_framework.state.snapshot import StateSnapshot

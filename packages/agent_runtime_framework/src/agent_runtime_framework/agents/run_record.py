@@ -1,4 +1,4 @@
-"""What is stored of a finished run beside its messages, and the run's end as it is told again."""
+"""What is stored of a finished run, and its end as it is told again."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from agent_runtime_core.events import RunFinished
 from agent_runtime_core.interfaces import Answered
+from agent_runtime_core.messages import MessageDict
 
-__all__ = ["replayed", "run_record"]
+__all__ = ["last_words", "replayed", "run_record"]
 
 
 def run_record(finished: RunFinished) -> dict[str, Any]:
@@ -47,3 +48,12 @@ def replayed(answered: Answered, state: dict[str, Any]) -> RunFinished:
         cost=None if cost is None else Decimal(cost),
         replayed=True,
     )
+
+
+def last_words(messages: list[MessageDict]) -> str | None:
+    """The assistant's text that a conversation ends with, or None when it ends with something else."""
+    last = messages[-1] if messages else {}
+    said = last.get("content")
+    if last.get("role") == "assistant" and not last.get("tool_calls") and isinstance(said, str):
+        return said
+    return None

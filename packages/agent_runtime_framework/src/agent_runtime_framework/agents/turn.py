@@ -30,6 +30,8 @@ class Incoming:
     """Whether its sender may send it again under this id."""
     on_busy: OnBusy
     """What becomes of it while a run is on."""
+    is_users: bool = True
+    """Whether the user has written it; otherwise code has, such as a person's answer to a question about a tool."""
 
 
 async def begun_turn(

@@ -9,7 +9,16 @@ from typing import Any, Protocol, TypeGuard, TypeVar
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.messages import MessageDict
 
-__all__ = ["LLMClient", "OutOfTime", "StreamedResponse", "StreamingLLMClient", "before", "checked_client", "streams"]
+__all__ = [
+    "Interrupted",
+    "LLMClient",
+    "OutOfTime",
+    "StreamedResponse",
+    "StreamingLLMClient",
+    "before",
+    "checked_client",
+    "streams",
+]
 
 T = TypeVar("T")
 
@@ -115,6 +124,10 @@ class StreamedResponse:
 
     def _in_time(self, answer: Awaitable[T]) -> Awaitable[T]:
         return answer if self._deadline is None else before(self._deadline, answer)
+
+
+class Interrupted(Exception):
+    """Somebody has asked the run to stop while the model was asked; the question was taken back."""
 
 
 class OutOfTime(Exception):

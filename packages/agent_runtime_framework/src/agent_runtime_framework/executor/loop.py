@@ -16,7 +16,8 @@ from agent_runtime_core.messages import AgentMessage, MessageDict, ToolCall
 from agent_runtime_core.tools import DescribesTool
 from agent_runtime_framework.config import get_config
 from agent_runtime_framework.executor.costs import Pricing
-from agent_runtime_framework.executor.engine import Engine, TurnSetup
+from agent_runtime_framework.executor.delegate import TurnSetup
+from agent_runtime_framework.executor.engine import Engine
 from agent_runtime_framework.executor.hooks import ExecutorHooks, observed
 from agent_runtime_framework.executor.limits import RunLimits
 from agent_runtime_framework.executor.llm_call import LLMClient, checked_client

@@ -43,6 +43,7 @@ def tool(
     timeout: float | None = None,
     retries: int = 0,
     once: bool = False,
+    idempotent: bool = False,
     confirm: str | Callable[..., str] | None = None,
     ends_run: bool = False,
     sets: str | Iterable[str] | None = None,
@@ -59,6 +60,7 @@ def tool(
     timeout: float | None = None,
     retries: int = 0,
     once: bool = False,
+    idempotent: bool = False,
     confirm: str | Callable[..., str] | None = None,
     ends_run: bool = False,
     sets: str | Iterable[str] | None = None,
@@ -79,6 +81,10 @@ def tool(
         timeout: Seconds that one call may take.
         retries: How often it is tried again when it raises; the state is put back in between.
         once: Whether it runs at most once in a conversation; another call then gets the first one's result.
+        idempotent: Whether it hands `self.idempotency_key` on to whatever it changes outside, so that running it again
+            does no harm. Of a tool that runs only once and whose process dies in the middle of it nobody knows whether
+            it was done: on a durable engine one that is idempotent is run again, any other is not, and the model is
+            told so.
         confirm: A question that a person has to say yes to before it runs: a text with the arguments in braces
             (`"Pay {amount} to {iban}?"`), or a function of the state and the arguments.
         ends_run: Whether its success ends the run, with its result as what the user reads.
@@ -95,12 +101,17 @@ def tool(
         "timeout_s": timeout,
         "retries": retries,
         "once": once,
+        "idempotent": idempotent,
         "confirm": confirm,
         "ends_run": ends_run,
         "sets": None if sets is None else (sets,) if isinstance(sets, str) else tuple(sets),
     }
     if timeout is not None and not timeout > 0:
         raise ConfigError(f"@tool(timeout={timeout!r}): give more than 0 seconds.")
+    if idempotent and not once:
+        raise ConfigError(
+            "@tool(idempotent=True) says how a tool with once=True goes on; any other is run again anyway."
+        )
     if retries.__class__ is not int or retries < 0:
         raise ConfigError(f"@tool(retries={retries!r}): give 0 or more.")
     if options["steps"] == ():

@@ -7,6 +7,7 @@ from inspect import isawaitable
 from typing import Any, ClassVar, Generic, TypeVar
 
 from agent_runtime_framework.state import BaseJourneyState
+from agent_runtime_framework.tools.call_place import CallPlace
 from agent_runtime_framework.tools.decorator import declared_tools
 from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.spec import ToolSpec
@@ -38,6 +39,7 @@ class BaseJourneyTools(Generic[StateT]):
     """The tools that the class declares with `@tool`, by name."""
 
     _notes: JourneyNotes | None = None  # given by a run that keeps them
+    _place: Callable[[], CallPlace] | None = None  # given by a run, for the call that is on
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -52,6 +54,23 @@ class BaseJourneyTools(Generic[StateT]):
         self.state = state
         self.backend_client = backend_client
         self.on_state_change = on_state_change
+
+    @property
+    def idempotency_key(self) -> str:
+        """Names the call that is on to whatever it changes outside: a payment provider, an API, a database.
+
+        A call that is done again, because its process died before what it did was committed, has the same key; another
+        call, or the same one with other arguments, has another. 36 characters.
+
+        Raises:
+            RuntimeError: No call is on: tools get it while they run.
+        """
+        if self._place is None:
+            raise RuntimeError(
+                f"{type(self).__name__}.idempotency_key names the tool call that is on, and none is; read it "
+                f"inside of a tool that an agent runs."
+            )
+        return self._place().key()
 
     async def _notify_state_change(self) -> None:
         """Tell whoever listens that the state has changed: call this after changing it."""

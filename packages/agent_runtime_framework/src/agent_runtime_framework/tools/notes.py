@@ -70,6 +70,13 @@ class JourneyNotes:
             noted["travel"] = travelled
         return {**data, _KEY: noted}
 
+    def take_over(self, later: JourneyNotes) -> None:
+        """Hold what was noted later on the same way; what belongs to the run that is on stays."""
+        self.once, self.approvals = later.once, later.approvals
+        self.decided[:] = later.decided  # several notes may share the one list
+        later.travel.message_id, later.travel.may_cancel = self.travel.message_id, self.travel.may_cancel
+        self.travel = later.travel
+
     def decide(self, approval: Approval, granted: bool, by: str) -> None:
         """Write down a person's answer."""
         self.decided.append(approval.approval_id)

@@ -51,6 +51,8 @@ class ToolSpec:
     """How often it is tried again when it raises."""
     once: bool
     """Whether it runs at most once in a conversation."""
+    idempotent: bool
+    """Whether a call that broke off may be run again with its `idempotency_key`."""
     confirm: str | Callable[..., str] | None
     """The question that a person has to say yes to before it runs; None when nobody is asked."""
     ends_run: bool
