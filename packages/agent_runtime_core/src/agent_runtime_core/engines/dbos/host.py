@@ -16,6 +16,7 @@ from agent_runtime_core.engines.dbos.names import APPLICATION, PROTOCOL, QUEUE, 
 
 __all__ = ["Host"]
 
+_LAST_CLAIM_S = 10.0
 _STARTING = threading.Lock()
 _EXECUTOR_THREADS = 8
 _LISTENER_POLL_S = 0.25
@@ -94,6 +95,11 @@ class Host:
 
     def end(self) -> None:
         """End DBOS with all its threads."""
+        self.claim_no_more()
+        for thread in threading.enumerate():
+            # DBOS closes its loop before it waits for this one, which may be about to hand a claimed run to the loop.
+            if thread.name == f"queue-worker-{QUEUE}":
+                thread.join(_LAST_CLAIM_S)
         DBOS.destroy()
         Host._present = None
         self._look.close()
