@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -47,3 +47,70 @@ def configured_anew() -> Iterator[None]:
     yield
     conf.reset_settings()
     core_config.reset_config()
+
+
+class OneDatabase:
+    """Sends everything to one database."""
+
+    alias = "default"
+
+    def db_for_read(self, model: object, **hints: object) -> str:
+        return self.alias
+
+    db_for_write = db_for_read
+
+    def allow_relation(self, first: object, second: object, **hints: object) -> bool:
+        return True
+
+
+@pytest.fixture
+def runs_alias(alias: str, runtime_setting: Callable[..., None]) -> Iterator[str]:
+    """Each of the two databases, as the one that everything goes to; runs are over when it is left."""
+    from django.test import override_settings
+
+    from django_agent_runtime.runtime.desk import close_desk
+
+    router = OneDatabase()
+    router.alias = alias
+    runtime_setting(AUTO_GENERATE_CONVERSATION_TITLE=False)
+    with override_settings(DATABASE_ROUTERS=[router]):
+        yield alias
+        close_desk()
+
+
+@pytest.fixture
+def runtime_setting() -> Iterator[Callable[..., None]]:
+    """Changes settings of the runtime for the test."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    changed: list[override_settings] = []
+
+    def change(**keys: object) -> None:
+        given = {**getattr(settings, "DJANGO_AGENT_RUNTIME", {}), **keys}
+        changed.append(override_settings(DJANGO_AGENT_RUNTIME=given))
+        changed[-1].enable()
+
+    yield change
+    for each in reversed(changed):
+        each.disable()
+
+
+@pytest.fixture
+def quick_retries(runtime_setting: Callable[..., None]) -> None:
+    """The next attempt comes at once."""
+    runtime_setting(RETRY_BACKOFF_BASE=0.0)
+
+
+@pytest.fixture
+def registered() -> Iterator[Callable[..., object]]:
+    """Registers agents for the test."""
+    from django_agent_runtime.runtime.registry import clear_registry, register_runtime
+
+    def register(agent: object) -> object:
+        register_runtime(agent)
+        return agent
+
+    clear_registry()
+    yield register
+    clear_registry()

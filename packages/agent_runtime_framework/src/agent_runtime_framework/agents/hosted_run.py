@@ -41,7 +41,8 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
 
     The host gets `tool.call`, `tool.result`, the answer as `assistant.message`, and a checkpoint of the state at the
     end; with the parameter `"stream": true` also `assistant.delta`, `{"content": piece}`, while the model writes. A run
-    that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`.
+    that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`. A host that has a method
+    `observe` is given every event of the run's inside, too.
 
     A host whose context has a `durable` (the run, as an engine gives it) gets more from an agent with a store: each
     call of the model and of a tool is in the engine's journal, and is not repeated when the run is done again.
@@ -119,6 +120,7 @@ async def _told(
 ) -> RunFinished:
     """Tell the host what happens, and return the end."""
     finished: RunFinished | None = None
+    observe = getattr(host, "observe", None)
     async with aclosing(events):
         async for event in events:
             match event:
@@ -139,7 +141,9 @@ async def _told(
                 case RunFinished():
                     finished = event
                 case _:
-                    pass  # of the inside: no host's business
+                    pass  # of the inside: none of a host's events
+            if observe is not None:
+                await observe(event)
     assert finished is not None  # as every run ends that does not raise
     return finished
 

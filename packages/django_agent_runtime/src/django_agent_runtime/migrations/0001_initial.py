@@ -176,6 +176,7 @@ class Migration(migrations.Migration):
                     "conversation",
                     models.ForeignKey(
                         db_index=False,
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="checkpoints",
                         to="django_agent_runtime.agentconversation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from agent_runtime_core.errors import LeaseLost, StoreConflict
 from django_agent_runtime.models import AgentCheckpoint, Message, Receipt
@@ -28,6 +29,8 @@ class Commit:
     finish: str | None
     keep: int
     """How many versions are kept."""
+    run_id: UUID | None = None
+    """Whose rows they are, where no lease tells it."""
 
     def write(self, alias: str) -> int:
         """Write it and return the version that it made.
@@ -37,7 +40,7 @@ class Commit:
             StoreConflict: The version is another.
         """
         head = self._head(alias)
-        run_id = head.current_run_id if self.lease is not None else None
+        run_id = head.current_run_id if self.lease is not None else self.run_id
         if self.messages:
             Message.objects.using(alias).bulk_create(
                 Message(
