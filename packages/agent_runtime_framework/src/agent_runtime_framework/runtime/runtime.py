@@ -16,11 +16,11 @@ from agent_runtime_core.interfaces.runs import RunInfo, RunRequest, RunStatus
 from agent_runtime_core.messages import whole_text
 from agent_runtime_core.stores import open_store
 from agent_runtime_framework.agents.context import AgentResult, checked_owner
+from agent_runtime_framework.agents.durable_journal import is_for_readers
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
 from agent_runtime_framework.agents.run_result import agent_result
 from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.runtime.agents import agents_by_key
-from agent_runtime_framework.runtime.journal import is_for_readers
 from agent_runtime_framework.runtime.reminder import Reminder
 from agent_runtime_framework.runtime.reminding import step_named
 from agent_runtime_framework.runtime.results import RunNotSucceeded, finished_run, last_event

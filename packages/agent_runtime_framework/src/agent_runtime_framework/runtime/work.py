@@ -11,9 +11,9 @@ from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.events import RunEvent, RunFinished
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd, RunStatus
+from agent_runtime_framework.agents.durable_journal import DurableJournal
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
-from agent_runtime_framework.runtime.journal import DurableJournal
 from agent_runtime_framework.runtime.reminding import reminded
 from agent_runtime_framework.runtime.tasks import Task
 

@@ -11,9 +11,9 @@ from agent_runtime_core.events import RunEvent, RunFailed, RunFinished, RunStart
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.messages import ToolCall
+from agent_runtime_framework.agents.journalled_client import JournalledClient
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.executor.llm_call import LLMClient
-from agent_runtime_framework.runtime.journalled_client import JournalledClient
 
 __all__ = ["DurableJournal", "is_for_readers"]
 
