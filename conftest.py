@@ -70,6 +70,48 @@ def postgresql_url(postgresql_database: str) -> str:
     return emptied(postgresql_database)
 
 
+@pytest.fixture(scope="session")
+def runs_database(service_missing: Callable[[str, str], None]) -> Iterator[str]:
+    """The URL of a PostgreSQL database for a durable engine, for all tests of this process."""
+    from tests.postgresql import ServerMissing, new_database
+
+    try:
+        with new_database(with_tables=False) as url:
+            yield url
+    except ServerMissing as missing:
+        service_missing("postgresql", str(missing))
+
+
+@pytest.fixture
+def runs_url(runs_database: str) -> str:
+    """The URL of a PostgreSQL database in which no run is stored."""
+    from tests.postgresql import emptied_of_runs
+
+    return emptied_of_runs(runs_database)
+
+
+@pytest.fixture(scope="session")
+def django_sqlite() -> Iterator[None]:
+    """The database `default` of the tests' Django project, with its tables, for all tests of this process."""
+    from tests.django_project.project import sqlite
+
+    with sqlite():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_postgresql(service_missing: Callable[[str, str], None]) -> Iterator[None]:
+    """The database `postgresql` of the tests' Django project, with its tables, for all tests of this process."""
+    from tests.django_project.project import postgresql
+    from tests.postgresql import ServerMissing
+
+    try:
+        with postgresql():
+            yield
+    except ServerMissing as missing:
+        service_missing("postgresql", str(missing))
+
+
 @pytest.fixture
 def redis_url(service_missing: Callable[[str, str], None]) -> Iterator[str]:
     """The URL of a Redis server, with a key prefix under which nothing is stored; what is, is deleted afterwards."""

@@ -9,10 +9,13 @@ import asyncio
 import itertools
 import json
 import os
+import random
 import statistics
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -30,8 +33,11 @@ RUNS = 200
 AT_ONCE = 500
 """Conversations that talk at the same time; each has 3 runs."""
 
-LONG = 1000
-"""Runs of the conversation whose size is measured."""
+SIZES = ((1, 1000), (1, 3000), (100, 30), (300, 3))
+"""Conversations, and runs of each, whose bytes on disk are measured."""
+
+WORDS = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8").split()
+CHANCE = random.Random(1)
 
 IDS = itertools.count()
 
@@ -105,12 +111,20 @@ class ByHand:
                 )
 
 
-async def send(store: PostgreSQLCheckpointStore, conversation: str, window: int = 200) -> None:
+async def send(
+    store: PostgreSQLCheckpointStore,
+    conversation: str,
+    window: int = 200,
+    *,
+    message: dict[str, Any] = USER,
+    reply: dict[str, Any] = REPLY,
+    state: dict[str, Any] = STATE,
+) -> None:
     """One run on a store, as an agent does it."""
     run = await store.begin(
         conversation,
         "agent",
-        message=USER,
+        message=message,
         message_id=uuid4().hex,
         remember=False,
         lease_seconds=60.0,
@@ -119,16 +133,16 @@ async def send(store: PostgreSQLCheckpointStore, conversation: str, window: int 
     assert isinstance(run, Begun), run
     version = run.checkpoint.version
     version = await store.commit(
-        conversation, "agent", expected_version=version, state=STATE, messages=[CALL, RESULT], lease=run.lease
+        conversation, "agent", expected_version=version, state=state, messages=[CALL, RESULT], lease=run.lease
     )
     await store.commit(
         conversation,
         "agent",
         expected_version=version,
-        state=STATE,
-        messages=[REPLY],
+        state=state,
+        messages=[reply],
         lease=run.lease,
-        finish={"response": REPLY["content"]},
+        finish={"response": reply["content"]},
     )
 
 
@@ -182,21 +196,35 @@ async def by_length(url: str) -> None:
         print(f"{f'behind {runs_before} runs':34}{value:10.1f}{'':10}{value / figures[10]:8.2f}")
 
 
-async def on_disk(url: str) -> None:
-    """Bytes of all tables and indexes per message, beside the JSON of the messages: one conversation of many runs."""
+def sentence(length: int = 13) -> str:
+    """Words as they stand somewhere in our README, so that they can be compressed as much as English can."""
+    start = CHANCE.randrange(len(WORDS) - length)
+    return " ".join(WORDS[start : start + length])
+
+
+async def on_disk(url: str, conversations: int, runs: int) -> None:
+    """Bytes of all tables and indexes per message beside the JSON of the messages; conversations take turns."""
     async with PostgreSQLCheckpointStore(url) as store:
         connection = await asyncpg.connect(url)
         size = """SELECT sum(pg_total_relation_size(relid)) FROM pg_stat_user_tables
             WHERE relname LIKE 'agent_runtime_%'"""
+        names = [f"c{next(IDS)}" for _ in range(conversations)]
+        await connection.execute("VACUUM")
         before = await connection.fetchval(size)
-        name = f"c{next(IDS)}"
-        for _ in range(LONG):
-            await send(store, name, window=20)
+        text = count = 0
+        for _ in range(runs):
+            for name in names:
+                message, reply = {**USER, "content": sentence()}, {**REPLY, "content": sentence()}
+                state = {**STATE, "name": sentence(2)}
+                await send(store, name, window=20, message=message, reply=reply, state=state)
+                messages = (message, CALL, RESULT, reply)
+                text += sum(len(json.dumps(each, separators=(",", ":")).encode()) for each in messages)
+                count += len(messages)
+        await connection.execute("VACUUM")
         grown = await connection.fetchval(size) - before
-        print(f"\nBytes on disk of {4 * LONG} messages in one conversation")
-        text = LONG * sum(len(json.dumps(each, separators=(",", ":"))) for each in (USER, CALL, RESULT, REPLY))
-        print(f"{'as JSON':34}{text / (4 * LONG):10.0f}")
-        print(f"{'tables and indexes':34}{grown / (4 * LONG):10.0f}{'':10}{grown / text:8.2f}")
+        print(f"\nBytes on disk per message, conversations: {conversations}, runs of each: {runs}")
+        print(f"{'as JSON':34}{text / count:10.0f}")
+        print(f"{'tables and indexes':34}{grown / count:10.0f}{'':10}{grown / text:8.2f}")
         await connection.close()
 
 
@@ -221,26 +249,35 @@ async def at_once(url: str) -> None:
     )
 
 
-async def main() -> None:
-    """Measure in a database of our own, and drop it."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+@asynccontextmanager
+async def new_database(server: asyncpg.Connection) -> AsyncIterator[str]:
+    """The URL of a database with our tables, which is dropped at the end of the block."""
     name = f"agent_runtime_bench_{uuid4().hex}"
+    await server.execute(f"CREATE DATABASE {name}")
+    try:
+        url = urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
+        await upgrade(url)
+        yield url
+    finally:
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def main() -> None:
+    """Measure in databases of our own, and drop them."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     try:
         server = await asyncpg.connect(SERVER, timeout=10)
     except (OSError, asyncpg.PostgresError) as error:
         print(f"skipped: no PostgreSQL server answers ({type(error).__name__}); see AGENT_RUNTIME_TEST_POSTGRESQL")
         return
     try:
-        await server.execute(f"CREATE DATABASE {name}")
-        try:
-            url = urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
-            await upgrade(url)
+        async with new_database(server) as url:
             await compare(url, rounds)
-            await on_disk(url)
             await by_length(url)
             await at_once(url)
-        finally:
-            await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        for conversations, runs in SIZES:
+            async with new_database(server) as url:
+                await on_disk(url, conversations, runs)
     finally:
         await server.close()
 

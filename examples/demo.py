@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent_runtime_framework.cli.main import main as agent_runtime
 
-LINES = ("Hello!", "I'm Ada.", "You can reach me at ada@example.org")
+LINES = ("Hello!", "I'm Eda.", "Sorry, my name is Ada.", "You can reach me at ada@example.org")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Two journeys in one conversation: a user joins the club, books a table, and may turn from one to the other.
 
-agent-runtime chat examples/front_desk.py:FrontDesk
+agent-runtime chat examples/front_desk.py --provider offline
 """
 
 from __future__ import annotations

@@ -15,12 +15,12 @@ import asyncpg
 
 from agent_runtime_core.stores.postgresql import upgrade
 
-__all__ = ["SERVER", "ServerMissing", "emptied", "execute", "in_thread", "new_database"]
+__all__ = ["SERVER", "ServerMissing", "emptied", "emptied_of_runs", "execute", "in_thread", "new_database"]
 
 SERVER = os.environ.get("AGENT_RUNTIME_TEST_POSTGRESQL", "postgresql://postgres@localhost:5432/postgres")
 """A database from which others may be created and dropped."""
 
-TABLES = ("conversations", "messages", "states", "versions", "waiting", "receipts")
+TABLES = ("conversations", "messages", "new_messages", "states", "versions", "new_versions", "waiting", "receipts")
 
 T = TypeVar("T")
 
@@ -88,4 +88,13 @@ def new_database(server: str = SERVER, *, with_tables: bool = True) -> Iterator[
 def emptied(url: str) -> str:
     """The URL, when its tables are empty."""
     execute(url, *(f"DELETE FROM agent_runtime_{table}" for table in TABLES))
+    return url
+
+
+def emptied_of_runs(url: str) -> str:
+    """The URL, when its tables of runs are empty; they are there once an engine has made them."""
+    tables = execute(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'agent_runtime'")
+    names = {row["tablename"] for row in tables} & {"runs", "run_steps", "run_events", "workflow_status"}
+    names |= {f"workflow_{kind}" for kind in ("input", "output") if "workflow_status" in names}
+    execute(url, "SELECT 1", *(f"DELETE FROM agent_runtime.{name}" for name in sorted(names)))
     return url

@@ -33,7 +33,7 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("name", ["agent_runtime_core", "agent_runtime_framework"])
+@pytest.mark.parametrize("name", ["agent_runtime_core", "agent_runtime_framework", "agent_runtime_framework.adapters"])
 def test_importing_a_package_loads_nothing_heavy(name: str) -> None:
     # Given: a fresh interpreter, without a coverage tool that would load things of its own
     program = f"import json, sys, {name}; print(json.dumps([*sys.modules]))"
@@ -46,5 +46,5 @@ def test_importing_a_package_loads_nothing_heavy(name: str) -> None:
 
     # Then
     loaded = {module.split(".")[0] for module in json.loads(finished.stdout)}
-    assert name in loaded
+    assert name.split(".")[0] in loaded
     assert loaded & HEAVY == set()

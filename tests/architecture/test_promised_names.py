@@ -44,6 +44,10 @@ PROMISED = {
     ".prompts.manager": "PromptManager StepPromptMapping PromptTemplate preference_enricher",
     ".router": "IntentRouter RouteDefinition RouteResult IntentDetector",
     ".router.intent": "IntentRouter RouteDefinition RouteResult IntentDetector create_reroute_tool",
+    ".adapters": "DjangoRuntimeAdapter DjangoStateStore create_django_runtime",
+    ".adapters.django": """
+        DjangoRuntimeAdapter DjangoStateStore create_django_runtime DjangoRunContext DjangoRunResult RunResultImpl
+    """,
 }
 
 

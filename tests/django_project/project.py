@@ -15,7 +15,7 @@ from django.apps import apps
 from agent_runtime_core import config as core_config
 from tests.postgresql import SERVER, ServerMissing, execute
 
-__all__ = ["emptied", "in_the_thread_of_the_orm", "migrated", "postgresql", "set_up", "sqlite"]
+__all__ = ["emptied", "in_the_thread_of_the_orm", "migrated", "postgresql", "set_up", "sqlite", "terminated"]
 
 
 def set_up() -> None:
@@ -101,3 +101,8 @@ def _close() -> None:
 
     connections.close_all()
     in_the_thread_of_the_orm(connections.close_all)
+
+
+def terminated(pid: int) -> None:
+    """End a connection from the server's side."""
+    execute(SERVER, f"SELECT pg_terminate_backend({pid})")

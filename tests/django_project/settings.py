@@ -23,7 +23,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": Path(tempfile.gettempdir()) / f"{_NAME}.db",
-        "OPTIONS": {"timeout": 30},
+        "OPTIONS": {"timeout": 30, "init_command": "PRAGMA synchronous=OFF;"},  # no test cuts the power
     },
     "postgresql": {
         "ENGINE": "django.db.backends.postgresql",

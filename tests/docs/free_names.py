@@ -121,6 +121,7 @@ _TABLE: dict[str, Callable[[], Mapping[str, Any]]] = {
     "docs/testing.md": lambda: journey_of_the_quick_start(),
     "docs/observability.md": lambda: journey_of_the_quick_start(),
     "docs/costs.md": lambda: journey_of_the_quick_start(),
+    "docs/hosting.md": lambda: journey_of_the_quick_start(),
 }
 
 

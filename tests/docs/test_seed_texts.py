@@ -10,8 +10,19 @@ from uuid import uuid4
 
 import pytest
 
+import agent_runtime_core.llm
+from agent_runtime_core import AgentRunner
+from agent_runtime_core.registry import register_runtime, unregister_runtime
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import AgentContext, AgentMessage, LLMExecutor, MethodToolExecutor
+from agent_runtime_framework import (
+    AgentContext,
+    AgentMessage,
+    BaseJourneyTools,
+    LLMExecutor,
+    MethodToolExecutor,
+    ToolSchema,
+    ToolSchemaBuilder,
+)
 from agent_runtime_framework.executor import ExecutionResult
 from tests.docs.free_names import free_names_of
 from tests.docs.markdown_page import ROOT, Block, Page, seed_texts
@@ -151,6 +162,45 @@ def test_what_the_memory_example_saves_is_there(page: Page, start: Start) -> Non
     # Then
     assert context.state == run.names["new_state"]
     assert [message.content for message in context.messages] == ["Hello", "Hello!"]
+
+
+@both
+async def test_the_django_adapter_of_the_text_is_run_by_its_key(page: Page, start: Start, monkeypatch: Any) -> None:
+    # Given: the block as it stands, up to the import of the package that it registers with
+    written, _, registration = the_block(page, "Django Integration").text.partition("# Register with Django\n")
+    from_the_package, line = registration.splitlines()
+    assert from_the_package == "from django_agent_runtime.runtime.registry import register_runtime"
+
+    class MyTools(BaseJourneyTools[Any]):
+        async def save_name(self, name: str) -> str:
+            self.state.name = name
+            await self._notify_state_change()
+            return f"Saved {name}."
+
+    free = free_names_of(page)
+    step = free["MyStep"].WELCOME
+    save_name = ToolSchemaBuilder("save_name").param("name", "string", required=True).build()
+    names = {
+        "MyTools": MyTools,
+        "PROMPTS": {step: "Ask for the name."},
+        "TOOLS": {step: [save_name]},
+        "ToolSchema": ToolSchema,
+        "register_runtime": register_runtime,
+    }
+    block = Page(page.path, f"```python\n{written}{line}\n```\n")
+    model = ScriptedLLM([tool_call_reply("save_name", name="Grace"), "Hello, Grace!"])
+    monkeypatch.setattr(agent_runtime_core.llm, "get_llm_client", lambda: model)
+
+    # When
+    PageRun(block, page.path.parent, {**free, **names}).run(block.blocks[0])
+    try:
+        outcome = await AgentRunner().execute("my-agent", input_data={"messages": [{"role": "user", "content": "Hi"}]})
+    finally:
+        unregister_runtime("my-agent")
+
+    # Then
+    assert outcome.final_output == {"response": "Hello, Grace!", "state": {"step": "welcome", "name": "Grace"}}
+    assert model.calls[0]["messages"][0] == {"role": "system", "content": "Ask for the name."}
 
 
 # The copies are faithful; checked where the original texts lie beside the checkout.

@@ -52,7 +52,8 @@ def test_the_demonstration_tells_how_to_open_its_conversation_again(tmp_path: Pa
     # Then
     assert demo.returncode == 0, demo.stderr
     assert "rules, no AI" in demo.stdout
-    assert "> I'm Ada." in demo.stdout
+    assert "> Sorry, my name is Ada." in demo.stdout
+    assert "change_answer(field='name') ✓" in demo.stdout
     assert "save_name(name='Ada') ✓" in demo.stdout
     assert "✓ welcome → ✓ name → ● email → ○ done" in demo.stdout
     assert "Saved in sqlite:///demo.db. Open it again:" in demo.stdout

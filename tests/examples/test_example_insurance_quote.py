@@ -48,7 +48,7 @@ async def test_each_type_has_its_own_branch_and_price(
     assert other_branch not in quote_tools(llm)
 
 
-async def test_the_other_branch_is_closed(example, talk, tool_results):
+async def test_the_other_branch_is_closed(example, talk, tool_results, style):
     # Given
     calls = tool_call_reply("choose_type", ("save_home", FLAT), type="car")
     agent = example.QuoteAgent(ScriptedLLM(["Welcome!", calls, "Which car?"], strict=True))
@@ -57,7 +57,9 @@ async def test_the_other_branch_is_closed(example, talk, tool_results):
     result = await talk(agent, "Hello", "A car")
 
     # Then
-    assert tool_results(result) == ["A car, then.", "Error: Unknown tool 'save_home'. Tools offered now: save_car."]
+    way_back = ", go_back, start_again, cancel" if style == "declared" else ""
+    refused = f"Error: Unknown tool 'save_home'. Tools offered now: save_car{way_back}."
+    assert tool_results(result) == ["A car, then.", refused]
     assert await agent.get_state("a-conversation") == example.QuoteState(step=example.Step.CAR)
 
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize("example", ["onboarding"], indirect=True)
 AT_EMAIL = ("Welcome!", tool_call_reply("save_name", name="Ada"), "Your email?")
 
 
-async def test_the_model_sees_one_step_at_a_time(example, talk):
+async def test_the_model_sees_one_step_at_a_time(example, talk, style):
     # Given
     llm = ScriptedLLM([*AT_EMAIL, tool_call_reply("save_email", email="ada@example.org"), "Thank you!"], strict=True)
     agent = example.OnboardingAgent(llm)
@@ -23,7 +23,8 @@ async def test_the_model_sees_one_step_at_a_time(example, talk):
     # Then
     prompts = [call["messages"][0]["content"] for call in llm.calls]
     offered = [[tool["function"]["name"] for tool in call["tools"] or []] for call in llm.calls]
-    assert offered == [[], ["save_name"], ["save_email"], ["save_email"], []]
+    way_back = ["go_back", "change_answer", "start_again", "cancel"] if style == "declared" else []
+    assert offered == [[], ["save_name"], ["save_email", *way_back], ["save_email", *way_back], []]
     assert "Welcome" in prompts[0]
     assert "Ada" in prompts[2]
     assert "Thank" in prompts[4]

@@ -10,13 +10,16 @@ from typing import TypeVar
 
 import pytest
 
+from agent_runtime_core.engines.dbos import DBOSRunEngine
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.stores import open_store
 from tests.faults.processes import Starter, starter
+from tests.faults.workers import StartWorker, workers
 
 T = TypeVar("T")
 
 Looking = Callable[[Callable[[CheckpointStore], Awaitable[T]]], T]
+Asking = Callable[[Callable[[DBOSRunEngine], Awaitable[T]]], T]
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "redis"])
@@ -57,3 +60,45 @@ def scale() -> Callable[[str, int], int]:
         return int(os.environ.get(f"AGENT_RUNTIME_FAULTS_{name}", default))
 
     return chosen
+
+
+@pytest.fixture(params=["dbos-sqlite", "dbos-postgresql"])
+def engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a durable engine without a run."""
+    if request.param == "dbos-sqlite":
+        return f"sqlite:///{tmp_path}/runs.db"
+    found: str = request.getfixturevalue("runs_url")
+    return found
+
+
+@pytest.fixture
+def effects(tmp_path: Path) -> Path:
+    """The file in which workers leave a line for each step."""
+    path = tmp_path / "effects"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def start_worker(engine_url: str, effects: Path) -> Iterator[StartWorker]:
+    """Starts workers of the engine."""
+    with workers(engine_url, effects) as start:
+        yield start
+
+
+@pytest.fixture
+def ask(engine_url: str) -> Asking[T]:
+    """Ask the engine something, from this process, which is no worker."""
+
+    def asked(question: Callable[[DBOSRunEngine], Awaitable[T]]) -> T:
+        async def run() -> T:
+            engine = DBOSRunEngine(engine_url)
+            try:
+                async with asyncio.timeout(60):
+                    return await question(engine)
+            finally:
+                await engine.close()
+
+        return asyncio.run(run())
+
+    return asked

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from packages.agent_runtime_framework.tests.host_runs import Run, context_class
 
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.stores import open_store
@@ -174,6 +176,12 @@ def context():
         return AgentContext(uuid4(), conversation_id or uuid4(), given)
 
     return make
+
+
+@pytest.fixture(params=["memory", "file"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Run]:
+    """Makes a run of the user's messages as a host does, in each context of the core."""
+    return partial(Run, context_class(request.param, tmp_path))
 
 
 @pytest.fixture(autouse=True)

@@ -7,39 +7,28 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent_runtime_core import config as core_config
-from tests.django_project.project import emptied, postgresql, set_up, sqlite
-from tests.postgresql import ServerMissing
+from tests.django_project.project import emptied, set_up
 
 set_up()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def sqlite_database() -> Iterator[None]:
-    """The database `default` with our tables, for all tests of this process."""
-    with sqlite():
-        yield
-
-
-@pytest.fixture(scope="session")
-def postgresql_django_database(service_missing: Callable[[str, str], None]) -> Iterator[None]:
-    """The database `postgresql` with our tables, for all tests of this process."""
-    try:
-        with postgresql():
-            yield
-    except ServerMissing as missing:
-        service_missing("postgresql", str(missing))
+def _sqlite(django_sqlite: None) -> None:
+    """Test cases of Django's begin before any fixture of theirs."""
 
 
 @pytest.fixture
-def default_alias() -> str:
-    """The SQLite database, empty."""
-    return emptied("default")
+def default_alias(django_sqlite: None) -> Iterator[str]:
+    """The SQLite database, empty before and after."""
+    yield emptied("default")
+    emptied("default")
 
 
 @pytest.fixture
-def postgresql_alias(postgresql_django_database: None) -> str:
-    """The PostgreSQL database, empty."""
-    return emptied("postgresql")
+def postgresql_alias(django_postgresql: None) -> Iterator[str]:
+    """The PostgreSQL database, empty before and after."""
+    yield emptied("postgresql")
+    emptied("postgresql")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -58,3 +47,70 @@ def configured_anew() -> Iterator[None]:
     yield
     conf.reset_settings()
     core_config.reset_config()
+
+
+class OneDatabase:
+    """Sends everything to one database."""
+
+    alias = "default"
+
+    def db_for_read(self, model: object, **hints: object) -> str:
+        return self.alias
+
+    db_for_write = db_for_read
+
+    def allow_relation(self, first: object, second: object, **hints: object) -> bool:
+        return True
+
+
+@pytest.fixture
+def runs_alias(alias: str, runtime_setting: Callable[..., None]) -> Iterator[str]:
+    """Each of the two databases, as the one that everything goes to; runs are over when it is left."""
+    from django.test import override_settings
+
+    from django_agent_runtime.runtime.desk import close_desk
+
+    router = OneDatabase()
+    router.alias = alias
+    runtime_setting(AUTO_GENERATE_CONVERSATION_TITLE=False)
+    with override_settings(DATABASE_ROUTERS=[router]):
+        yield alias
+        close_desk()
+
+
+@pytest.fixture
+def runtime_setting() -> Iterator[Callable[..., None]]:
+    """Changes settings of the runtime for the test."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    changed: list[override_settings] = []
+
+    def change(**keys: object) -> None:
+        given = {**getattr(settings, "DJANGO_AGENT_RUNTIME", {}), **keys}
+        changed.append(override_settings(DJANGO_AGENT_RUNTIME=given))
+        changed[-1].enable()
+
+    yield change
+    for each in reversed(changed):
+        each.disable()
+
+
+@pytest.fixture
+def quick_retries(runtime_setting: Callable[..., None]) -> None:
+    """The next attempt comes at once."""
+    runtime_setting(RETRY_BACKOFF_BASE=0.0)
+
+
+@pytest.fixture
+def registered() -> Iterator[Callable[..., object]]:
+    """Registers agents for the test."""
+    from django_agent_runtime.runtime.registry import clear_registry, register_runtime
+
+    def register(agent: object) -> object:
+        register_runtime(agent)
+        return agent
+
+    clear_registry()
+    yield register
+    clear_registry()

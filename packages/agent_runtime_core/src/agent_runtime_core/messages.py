@@ -49,15 +49,6 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 _SCAN: Callable[[str, int], tuple[Any, int]] = json.scanner.make_scanner(_DECODER)  # type: ignore[attr-defined]
 
 
-def _decoded(text: str) -> Any:
-    """The value of a JSON text: nearly always the scanner takes it whole, at a third of what `decode` costs."""
-    try:
-        value, end = _SCAN(text, 0)
-    except StopIteration:  # blanks in front, or no JSON: decode() tells which
-        return _DECODER.decode(text)
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 class ToolCall:
     """One tool call of a model, read once from either wire form.
 
@@ -89,8 +80,10 @@ class ToolCall:
         function = data.get("function")
         source: Mapping[str, Any] = function if function.__class__ is dict or isinstance(function, Mapping) else data
         name = source.get("name")
-        self.name = name if isinstance(name, str) else ""
-        self.wire_name = self.name if _TOOL_NAME.match(self.name) else _fit_name(self.name)
+        self.name = name if name.__class__ is str or isinstance(name, str) else ""
+        self.wire_name = name = self.name
+        if not (name.isidentifier() and name.isascii() and len(name) <= 64):  # as nearly all are
+            self.wire_name = _fit_name(name)
         call_id = data.get("id")
         if not (isinstance(call_id, str) and call_id):
             call_id = default_id or f"call_{self.wire_name}"
@@ -109,14 +102,19 @@ class ToolCall:
 
     def _read(self, text: str) -> dict[str, Any]:
         """The arguments in a JSON text; `problem` says why not."""
-        if not text or text.isspace():  # some servers send this for a tool without parameters
-            return {}
         try:
-            value = _decoded(text)
+            try:  # nearly always the scanner takes the text whole, at a third of what `decode` costs
+                value, end = _SCAN(text, 0)
+                if end != len(text):
+                    value = _DECODER.decode(text)
+            except StopIteration:  # blanks in front, or no JSON: decode() tells which
+                if not text or text.isspace():  # some servers send this for a tool without parameters
+                    return {}
+                value = _DECODER.decode(text)
         except (ValueError, RecursionError) as error:
             self.problem = f"the arguments are not valid JSON ({error})"
             return _python_literal(text)
-        if isinstance(value, dict):
+        if value.__class__ is dict:
             return value
         self.problem = f"the arguments are {_json_kind(value)}, not a JSON object"
         return {}
@@ -155,7 +153,8 @@ class ToolCall:
 
 
 def _fit_name(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"
+    """The name as vendors take it."""
+    return name if _TOOL_NAME.match(name) else re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "unnamed"
 
 
 def _python_literal(text: str) -> dict[str, Any]:
@@ -218,15 +217,13 @@ class AgentMessage:
             KeyError: There is no `role`.
         """
         get = data.get
-        message = cls.__new__(cls)  # past __init__, which takes twice as long: a run reads all its messages here
-        message.__dict__ = {
-            "role": data["role"],
-            "content": get("content"),
-            "tool_calls": get("tool_calls") or [],
-            "tool_call_id": get("tool_call_id"),
-            "name": get("name"),
-            "metadata": get("metadata") or {},
-        }
+        message = cls.__new__(cls)  # past __init__, which takes longer: a run reads all its messages here
+        message.role = data["role"]
+        message.content = get("content")
+        message.tool_calls = get("tool_calls") or []
+        message.tool_call_id = get("tool_call_id")
+        message.name = get("name")
+        message.metadata = get("metadata") or {}
         return message
 
 
@@ -258,9 +255,9 @@ def whole_text(text: str) -> str:
 
 def add_usage(total: MutableMapping[str, int], usage: Any) -> None:
     """Add the counts of one call to `total`; what is no whole or decimal number is left out."""
-    if not usage or not isinstance(usage, (dict, Mapping)):
+    if not usage or not (usage.__class__ is dict or isinstance(usage, Mapping)):
         return
-    known = total.get
-    for name, count in usage.items():
+    for name in usage:
+        count = usage[name]
         if count.__class__ is int or isinstance(count, float):
-            total[name] = known(name, 0) + count  # type: ignore[assignment]  # a vendor may count in decimals
+            total[name] = total[name] + count if name in total else count  # type: ignore[assignment]  # or a decimal

@@ -99,7 +99,7 @@ class ToolSchemaBuilder:
     __slots__ = ("_description", "_name", "_parameters")
 
     def __init__(self, name: str) -> None:
-        if not _TOOL_NAME.match(name):
+        if not (name.isidentifier() and name.isascii() and len(name) <= 64) and not _TOOL_NAME.match(name):
             raise ConfigError(
                 f"{name!r} is no name for a tool: vendors take 1 to 64 letters, digits, underscores and hyphens."
             )

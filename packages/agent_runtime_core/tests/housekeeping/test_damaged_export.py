@@ -35,11 +35,9 @@ def damage_postgresql(url: str) -> None:
     numbers = "(SELECT number FROM agent_runtime_conversations WHERE id = 'broken')"
     execute(
         url,
-        f"UPDATE agent_runtime_states SET body = '{{\"secret' WHERE agent = 'signup' AND version = 2 "
-        f"AND conversation = {numbers}",
-    )
-    execute(
-        url, f"UPDATE agent_runtime_messages SET body = '{{\"secret' WHERE position = 0 AND conversation = {numbers}"
+        f"UPDATE agent_runtime_states SET body = '{{\"secret' WHERE agent = 'signup' AND conversation = {numbers}",
+        f"UPDATE agent_runtime_new_versions SET states[2] = '{{\"secret' WHERE conversation = {numbers}",
+        f"UPDATE agent_runtime_new_messages SET bodies[1] = '{{\"secret' WHERE conversation = {numbers}",
     )
 
 

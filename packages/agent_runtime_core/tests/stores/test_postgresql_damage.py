@@ -23,23 +23,34 @@ async def store(postgresql_url: str):
         yield store
 
 
+@pytest.fixture(params=["open", "full"])
+async def table(request: pytest.FixtureRequest, store: PostgreSQLCheckpointStore) -> str:
+    """Where the messages are: in the pack that still grows, or in one that is full."""
+    if request.param == "open":
+        return "agent_runtime_new_messages"
+    await store.commit("c", "agent", expected_version=1, messages=[{"role": "user", "content": "x" * 3000}])
+    await store.rewind("c", 1)
+    return "agent_runtime_messages"
+
+
 @pytest.mark.parametrize(
-    ("statement", "problem"),
+    ("body", "problem"),
     [
-        ('UPDATE agent_runtime_messages SET body = \'{"role": "secr\' WHERE position = 3', "Unterminated string"),
-        ("UPDATE agent_runtime_messages SET body = '[\"a list\"]' WHERE position = 3", "it is no JSON object"),
-        ("UPDATE agent_runtime_messages SET body = '{}, {}' WHERE position = 3", "there is something behind"),
-        ("UPDATE agent_runtime_messages SET body = '' WHERE position = 3", "there is nothing in it"),
-        ("DELETE FROM agent_runtime_messages WHERE position = 3", "it is missing"),
+        ('{"role": "secr', "Unterminated string"),
+        ('["a list"]', "it is no JSON object"),
+        ("{}, {}", "there is something behind"),
+        ("", "there is nothing in it"),
     ],
 )
 async def test_a_damaged_message_is_left_out_and_named_by_its_position(
     store: PostgreSQLCheckpointStore,
     postgresql_url: str,
-    statement: str,
+    table: str,
+    body: str,
     problem: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    statement = f"UPDATE {table} SET bodies[4] = '{body}'"
     await asyncio.to_thread(execute, postgresql_url, statement)
 
     checkpoint = await store.load("c", "agent")
@@ -52,11 +63,23 @@ async def test_a_damaged_message_is_left_out_and_named_by_its_position(
     assert "secret" not in caplog.text
 
 
+async def test_messages_that_are_missing_are_named_by_their_positions(
+    store: PostgreSQLCheckpointStore, postgresql_url: str, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(execute, postgresql_url, f"UPDATE {table} SET bodies = bodies[1:3]")
+
+    checkpoint = await store.load("c", "agent")
+
+    assert (checkpoint.messages, checkpoint.message_count) == (MESSAGES[:3], 5)
+    for position in (3, 4):
+        assert f"message {position} of conversation 'c' is damaged (it is missing)" in caplog.text
+
+
 async def test_a_conversation_with_a_damaged_message_goes_on(
     store: PostgreSQLCheckpointStore, postgresql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
-    await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_messages SET body = '{' WHERE position = 4")
+    await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_new_messages SET bodies[5] = '{'")
 
     begun = await store.begin("c", "agent", message=NEXT, message_id="1", remember=True, lease_seconds=60)
 
@@ -69,7 +92,7 @@ async def test_a_conversation_with_a_damaged_message_goes_on(
     )
 
     # And: an answer is given as far as it can be read
-    await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_messages SET body = '{' WHERE position = 6")
+    await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_new_messages SET bodies[7] = '{'")
     await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_receipts SET result = '{'")
     again = await store.begin("c", "agent", message=NEXT, message_id="1", remember=True, lease_seconds=60)
     assert again == Answered(version=3, messages=MESSAGES[1:2], result={})
@@ -78,11 +101,14 @@ async def test_a_conversation_with_a_damaged_message_goes_on(
 async def test_a_damaged_state_names_the_version_to_go_back_to(
     store: PostgreSQLCheckpointStore, postgresql_url: str
 ) -> None:
-    # Given: the state of version 3 is damaged
+    # Given: the state of version 3 is damaged, as the present one and among the versions
     await store.commit("c", "agent", expected_version=1, messages=[NEXT])
     await store.commit("c", "agent", expected_version=2, state={"n": 2})
     await asyncio.to_thread(
-        execute, postgresql_url, "UPDATE agent_runtime_states SET body = '{\"secret' WHERE version = 3"
+        execute,
+        postgresql_url,
+        "UPDATE agent_runtime_states SET body = '{\"secret'",
+        "UPDATE agent_runtime_new_versions SET states[3] = '{\"secret'",
     )
 
     with pytest.raises(StoreUnavailable) as caught:
@@ -102,3 +128,15 @@ async def test_a_damaged_state_names_the_version_to_go_back_to(
     assert isinstance(
         await store.begin("c", "agent", message=NEXT, message_id="1", remember=True, lease_seconds=60), Begun
     )
+
+
+async def test_a_damaged_present_state_is_read_again_from_its_version(
+    store: PostgreSQLCheckpointStore, postgresql_url: str
+) -> None:
+    await asyncio.to_thread(execute, postgresql_url, "UPDATE agent_runtime_states SET body = '{\"secret'")
+
+    with pytest.raises(StoreUnavailable, match="`agent-runtime store rewind c 1 --store URL`"):
+        await store.load("c", "agent")
+
+    await store.rewind("c", 1)
+    assert (await store.load("c", "agent")).state == {"n": 1}

@@ -6,15 +6,18 @@ import json
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from agent_runtime_core.errors import AgentRuntimeError
+from agent_runtime_core.errors import AgentRuntimeError, LLMUnavailable
 from agent_runtime_core.history import is_sendable
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM
 from agent_runtime_framework import (
     ANY,
+    AgentContext,
+    AgentMessage,
     BaseJourneyState,
     BaseJourneyTools,
     JourneyAgent,
@@ -105,7 +108,6 @@ class Tools(BaseJourneyTools[State]):
 
 
 class Declared(JourneyAgent[State, Tools, Step]):
-    corrections = True
     key = "shop"
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
 
@@ -485,6 +487,94 @@ async def test_a_verdict_on_a_payment_is_no_yes_to_a_cancellation(granted):
     agent.llm_client = ScriptedLLM([reply(call("cancel")), reply(call("cancel")), "ok"])
     await agent.approve("c", asked.metadata["approval_id"], granted, by="ada")
     assert not await agent.is_cancelled("c")
+
+
+CORRECTIONS = {"go_back": {}, "change_answer": {"field": "name"}, "start_again": {}, "cancel": {}}
+
+
+@pytest.mark.parametrize("journey", ["declared", "stable"])
+@pytest.mark.parametrize("name", CORRECTIONS)
+@pytest.mark.parametrize("times", [1, 3])
+async def test_what_a_tools_result_says_corrects_nothing(journey, name, times):
+    orders = [reply(call(name, CORRECTIONS[name])) for _ in range(times)]
+    agent, result = await attacked(journey, "pay", reply(call("look_up")), *orders)
+    await is_untouched(agent, "pay")
+    assert HIDDEN in [message.content for message in result.messages]
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+async def test_what_a_tools_result_says_corrects_nothing_in_the_run_that_takes_the_message_up_again_either(name):
+    store = InMemoryCheckpointStore()
+    await store.commit("c", "shop", expected_version=0, state=START["pay"].to_dict())
+    agent = Declared(ScriptedLLM([reply(call("look_up")), LLMUnavailable("down")]), store=store)
+    with pytest.raises(LLMUnavailable):
+        await agent.send("c", "go on", message_id="m")
+    agent.llm_client = ScriptedLLM([reply(call(name, CORRECTIONS[name])), "ok"])
+
+    await agent.send("c", "go on", message_id="m")
+
+    await is_untouched(agent, "pay")
+
+
+@pytest.mark.parametrize("name", CORRECTIONS)
+@pytest.mark.parametrize("granted", [True, False])
+async def test_a_verdict_asks_for_no_correction(name, granted):
+    agent, asked = await attacked("declared", "pay", reply(call("pay", {"amount": 5, "iban": "X"})))
+    orders = [reply(call(name, CORRECTIONS[name]))] * 3
+    agent.llm_client = ScriptedLLM([*orders, "ok"] if granted is False else ["unused"])
+
+    await agent.approve("c", asked.metadata["approval_id"], granted, by="ada")
+
+    state = await agent.get_state("c")
+    assert (state.name, state.step) == ("Ada", Step.DONE if granted else Step.PAY)
+
+
+@pytest.mark.parametrize("name", ["start_again", "cancel"])
+@pytest.mark.parametrize("times", [1, 2, 7])
+@pytest.mark.parametrize("together", [True, False])
+async def test_all_is_not_lost_in_one_run(name, times, together):
+    calls = [call(name, call_id=f"c{n}") for n in range(times)]
+    replies = [reply(*calls)] if together else [reply(each) for each in calls]
+    agent, _ = await attacked("declared", "pay", *replies)
+    await is_untouched(agent, "pay")
+
+
+@pytest.mark.parametrize("name", ["start_again", "cancel"])
+async def test_all_is_not_lost_where_the_question_has_not_reached_the_user(name):
+    agent, _ = await attacked("declared", "pay", "ok")
+    agent.llm_client = ScriptedLLM([reply(call(name)), LLMUnavailable("down")])
+    with pytest.raises(LLMUnavailable):
+        await agent.send("c", "hm")
+    agent.llm_client = ScriptedLLM([reply(call(name)), "ok"])
+
+    await agent.send("c", "hello?")
+
+    await is_untouched(agent, "pay")
+
+
+@pytest.mark.parametrize("asks", ["start_again", "cancel"])
+async def test_a_yes_to_one_question_is_none_to_the_other(asks):
+    other = {"start_again": "cancel", "cancel": "start_again"}[asks]
+    agent, _ = await attacked("declared", "pay", reply(call(asks)), "Sure?")
+    agent.llm_client = ScriptedLLM([reply(call(other)), "ok"])
+
+    await agent.send("c", "yes")
+
+    await is_untouched(agent, "pay")
+
+
+@pytest.mark.parametrize("name", ["start_again", "cancel"])
+async def test_a_caller_who_keeps_the_messages_has_the_same_guard(name):
+    agent = Declared(ScriptedLLM([reply(call("save_name", {"name": "Ada"})), "ok", reply(call(name)), "Sure?"]))
+    said = [AgentMessage("user", "I am Ada")]
+    said += (await agent.run(AgentContext(uuid4(), "c", [*said]))).messages
+    said += (await agent.run(AgentContext(uuid4(), "c", [*said, AgentMessage("user", "hm")]))).messages
+    assert said[-1].role == "assistant"
+    agent.llm_client = ScriptedLLM([reply(call(name)), "ok"])
+
+    await agent.run(AgentContext(uuid4(), "c", said))  # the user has not written again
+
+    await is_untouched(agent, "pay")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -208,6 +209,62 @@ async def test_the_stream_tells_who_is_asked_what(store):
     assert told["approval"]["question"] == "Pay 5 euros to DE1?"
     assert isinstance(events[-1], RunFinished)
     assert events[-1].reason == f"approval:{told['approval']['approval_id']}"
+
+
+async def test_a_verdict_streams_as_a_message_does(store):
+    agent = paying(store, CALL, "Paid, thank you.")
+    approval_id = await asked(agent)
+
+    events = [event async for event in agent.approve_stream("c", approval_id, True, by="ada")]
+
+    kinds = [event.kind for event in events]
+    assert (kinds[0], kinds[-1], kinds.count("run_finished")) == ("run_started", "run_finished", 1)
+    assert "".join(event.text for event in events if event.kind == "text_delta") == "Paid, thank you."
+    assert [event.call.name for event in events if event.kind == "tool_call_finished"] == ["pay"]
+    assert (events[-1].response, PAID) == ("Paid, thank you.", [5])
+
+
+async def test_a_verdicts_text_comes_as_it_is_written(store):
+    agent = paying(store, CALL, "Paid, thank you.")
+    approval_id = await asked(agent)
+    events = agent.approve_stream("c", approval_id, True, by="ada")
+
+    async with aclosing(events):
+        seen = [await anext(events)]
+        while seen[-1].kind != "text_delta":
+            seen.append(await anext(events))
+
+    assert "run_finished" not in [event.kind for event in seen]
+    assert seen[-1].text in "Paid, thank you."
+
+
+async def test_a_verdict_that_streams_again_gives_the_stored_reply(store):
+    agent = paying(store, CALL, "Paid.")
+    approval_id = await asked(agent)
+    await agent.approve("c", approval_id, True, by="ada")
+
+    events = [event async for event in agent.approve_stream("c", approval_id, True, by="ada")]
+
+    assert [event.kind for event in events] == ["run_started", "text_delta", "run_finished"]
+    assert (events[-1].response, events[-1].replayed, PAID) == ("Paid.", True, [5])
+
+
+async def test_an_unknown_approval_is_refused_where_its_stream_begins(store):
+    with pytest.raises(ApprovalNotFound):
+        await anext(paying(store).approve_stream("c", "none", True, by="ada"))
+
+
+async def test_a_verdict_whose_reader_leaves_early_is_kept(store):
+    agent = paying(store, CALL, "Paid.")
+    approval_id = await asked(agent)
+    async with aclosing(agent.approve_stream("c", approval_id, True, by="ada")) as events:
+        async for event in events:
+            if event.kind == "turn_finished":
+                break
+
+    result = await agent.approve("c", approval_id, True, by="ada")
+
+    assert (PAID, result.state) == ([5], {"step": "done", "paid": 5})
 
 
 async def test_a_function_may_put_the_question(store):

@@ -21,6 +21,7 @@ from agent_runtime_framework import (
     StateSerializer,
     ToolResult,
     ToolSchema,
+    on_enter,
     tool,
 )
 from agent_runtime_framework.agents.verdict import ApprovalNotFound
@@ -108,9 +109,21 @@ class Tools(BaseJourneyTools[State]):
 
 
 class Journey(JourneyAgent[State, Tools, Step]):
-    corrections = True
     key = "order"
     prompts = {step: f"At {step.value}." for step in Step}  # noqa: RUF012
+
+
+class SamePrice(Tools):
+    @tool(step=Step.PLAN, to=[Step.EXTRAS, Step.PAY])
+    async def save_plan(self, plan: str) -> ToolResult:
+        self.state.plan, self.state.quote = plan, 7
+        self.state.step = Step.EXTRAS if plan == "big" else Step.PAY
+        return ToolResult.ok("saved")
+
+
+class OfTheSamePrice(JourneyAgent[State, SamePrice, Step]):
+    key = "same"
+    prompts = Journey.prompts
 
 
 NAME = tool_call_reply("save_name", name="Ada")
@@ -131,6 +144,11 @@ def change(name: str) -> Any:
 
 def offered(call: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["function"]["name"]: each["function"]["parameters"] for each in call["tools"] or ()}
+
+
+def steps_of(agent: Any) -> list[str]:
+    """The step whose prompt each call has had, behind the conversation."""
+    return [call["messages"][-1]["content"].removeprefix("At ").rstrip(".") for call in agent.llm_client.calls]
 
 
 def results(result: Any) -> list[str]:
@@ -169,7 +187,8 @@ async def test_at_the_beginning_there_is_nothing_to_correct():
 
 
 async def test_what_can_be_corrected_is_offered_beside_the_steps_own_tools():
-    agent = await at_review()
+    agent = await at_review("Order?")
+    await agent.send("c", "hm")
 
     tools = offered(agent.llm_client.calls[-1])
 
@@ -211,10 +230,11 @@ async def test_a_journey_with_an_offer_of_its_own_gets_them_when_it_asks(flag):
         def get_tool_schemas(self, state: State) -> Any:
             return [Tools.tool_specs["save_name"], ToolSchema("go_back", "My own.", [])]
 
-    agent = Own(ScriptedLLM([NAME, "ok"]))
+    agent = Own(ScriptedLLM([NAME, "ok", "ok"]))
     await agent.send("c", "hi")
+    await agent.send("c", "hm")
 
-    names = list(offered(agent.llm_client.calls[1]))  # type: ignore[union-attr]
+    names = list(offered(agent.llm_client.calls[-1]))  # type: ignore[union-attr]
     assert names == (["save_name", "go_back"] + (["change_answer", "start_again", "cancel"] if flag else []))
 
 
@@ -247,12 +267,12 @@ async def test_a_talking_step_is_still_one():
         def get_initial_state() -> State:
             return State(step=Step.WELCOME)
 
-    agent = Talking(ScriptedLLM(["Welcome!", NAME, "And your age?", AGAIN, "Welcome again!"]))
+    agent = Talking(ScriptedLLM(["Welcome!", NAME, "And your age?", AGAIN, "Sure?", AGAIN, "Welcome again!"]))
     first = await agent.send("c", "hi")
-    await agent.send("c", "Ada")
-    third = await agent.send("c", "start again")
+    for text in ("Ada", "start again", "yes"):
+        last = await agent.send("c", text)
 
-    assert (first.state["step"], third.state["step"], third.state["name"]) == ("name", "name", "")
+    assert (first.state["step"], last.state["step"], last.state["name"]) == ("name", "name", "")
 
 
 async def test_with_stable_tools_the_list_stays_and_code_refuses():
@@ -261,15 +281,16 @@ async def test_with_stable_tools_the_list_stays_and_code_refuses():
         instructions = "Be kind."
         tools = "stable"
 
-    agent = Stable(ScriptedLLM([BACK, change("plan"), NAME, change("name"), NAME, "ok"]))
+    agent = Stable(ScriptedLLM([BACK, change("plan"), NAME, "ok", change("name"), NAME, "ok"]))
     result = await agent.send("c", "hi")
+    await agent.send("c", "my name is wrong")
 
     calls = agent.llm_client.calls  # type: ignore[union-attr]
     assert all(call["tools"] == calls[0]["tools"] for call in calls)
     assert list(offered(calls[0]))[-4:] == ["go_back", "change_answer", "start_again", "cancel"]
     assert "Unknown tool 'go_back'" in results(result)[0]
     assert "Unknown tool 'change_answer'" in results(result)[1]
-    assert (result.state["step"], result.state["name"]) == ("age", "Ada")
+    assert steps_of(agent) == ["name", "name", "name", "age", "age", "name", "age"]
 
 
 # Changing an answer.
@@ -340,10 +361,11 @@ async def test_two_corrections_at_once():
 
 
 async def test_a_field_that_is_not_set_cannot_be_changed():
-    agent = Journey(ScriptedLLM([NAME, change("plan"), change("step"), change("nothing"), "ok"]))
-    result = await agent.send("c", "hi")
+    agent = Journey(ScriptedLLM([NAME, "ok", change("plan"), change("step"), change("nothing"), "ok"]))
+    await agent.send("c", "hi")
+    result = await agent.send("c", "my plan is wrong")
 
-    assert [text[:24] for text in results(result)[1:]] == ["Error: invalid arguments"] * 3
+    assert [text[:24] for text in results(result)] == ["Error: invalid arguments"] * 3
     assert (result.state["step"], result.state["name"]) == ("age", "Ada")
 
 
@@ -367,13 +389,18 @@ async def test_a_step_whose_tools_leave_nothing_is_gone_through_again():
         async def accept(self) -> str:
             return "accepted"
 
+        @tool(step=Step.REVIEW, to=Step.DONE)
+        async def order(self) -> str:
+            return "ordered"
+
     class Accepting(JourneyAgent[State, Terms, Step]):
         corrections = True
         key = "accepting"
         prompts = Journey.prompts
 
-    agent = Accepting(ScriptedLLM([NAME, tool_call_reply("accept"), change("name"), NAME, "Do you accept?"]))
-    assert (await agent.send("c", "hi")).state["step"] == "terms"
+    agent = Accepting(ScriptedLLM([NAME, tool_call_reply("accept"), "ok", change("name"), NAME, "Do you accept?"]))
+    await agent.send("c", "hi")
+    assert (await agent.send("c", "my name is wrong")).state["step"] == "terms"
 
 
 async def test_an_answer_saved_anew_at_its_own_step_clears_what_depends_on_it():
@@ -400,6 +427,15 @@ async def test_an_answer_saved_anew_at_its_own_step_clears_what_depends_on_it():
     assert (result.state["age"], result.state["quote"], result.state["discount"]) == (3, 0, 0)
 
 
+async def test_what_a_tool_has_made_anew_is_not_cleared_though_it_came_to_the_same():
+    agent = await at_review(BACK, BACK, BACK, "?", SMALL, "ok", agent_class=OfTheSamePrice)
+    await agent.send("c", "back to the plan")
+
+    result = await agent.send("c", "small")  # at the same price as big
+
+    assert (result.state["step"], result.state["plan"], result.state["quote"]) == ("review", "small", 7)
+
+
 # Going back, beginning again.
 
 
@@ -413,18 +449,22 @@ async def test_back_goes_to_the_step_before_and_keeps_its_answer():
 
 
 async def test_back_ends_where_the_path_begins():
-    agent = Journey(ScriptedLLM([NAME, AGE, BACK, BACK, BACK, "ok"]))
-    result = await agent.send("c", "hi")
+    agent = Journey(ScriptedLLM([NAME, AGE, "ok", BACK, BACK, BACK, "ok"]))
+    await agent.send("c", "hi")
+    result = await agent.send("c", "back, back, back")
     assert result.state["step"] == "name"
     assert "Unknown tool 'go_back'" in results(result)[-1]
 
 
 async def test_begin_again_forgets_everything(store):
-    agent = await at_review(AGAIN, "Your name?", NAME, "ok", store=store)
+    agent = await at_review(AGAIN, AGAIN, "Sure?", AGAIN, "Your name?", NAME, "ok", store=store)
 
-    first = await agent.send("c", "start again")
+    asked = await agent.send("c", "start again")
+    assert [text[:20] for text in results(asked)] == ["Nothing is forgotten"] * 2
+    assert asked.state["step"] == "review"
+    done = await agent.send("c", "yes")
 
-    assert first.state == State().to_dict()
+    assert done.state == State().to_dict()
     assert list(offered(agent.llm_client.calls[-1])) == ["save_name"]
     assert (await agent.send("c", "Ada")).state["step"] == "age"
 
@@ -461,8 +501,9 @@ OPEN = tool_call_reply("open_account")
 
 @pytest.mark.parametrize("way", [change("name"), BACK, AGAIN], ids=["change", "back", "again"])
 async def test_what_runs_once_is_not_undone_and_not_run_again(way, store):
-    agent = Accounts(ScriptedLLM([NAME, OPEN, "age?", way, NAME, "ok"]), store=store)
+    agent = Accounts(ScriptedLLM([NAME, OPEN, "age?", AGAIN, "Sure?", way, NAME, "ok"]), store=store)
     first = await agent.send("c", "hi")
+    await agent.send("c", "start again")
     result = await agent.send("c", "my name is wrong")
 
     assert (first.state["step"], result.state["step"]) == ("age", "age")
@@ -474,8 +515,10 @@ async def test_what_runs_once_is_not_undone_and_not_run_again(way, store):
 
 @pytest.mark.parametrize("way", [change("name"), BACK, AGAIN], ids=["change", "back", "again"])
 async def test_an_approval_that_waits_is_dropped(way, store):
-    agent = await at_review(tool_call_reply("order", plan="big"), way, "ok", store=store)
+    agent = await at_review(tool_call_reply("order", plan="big"), AGAIN, "Sure?", way, "ok", store=store)
     approval_id = (await agent.send("c", "order")).metadata["approval_id"]
+    await agent.send("c", "start again")
+    assert len(await agent.pending_approvals("c")) == 1
 
     result = await agent.send("c", "wait")
 
@@ -540,10 +583,10 @@ async def test_a_cancelled_talking_step_stays():
         key = "talks"
         prompts = Journey.prompts
 
-    agent = Agent(ScriptedLLM([NAME, CANCEL, "Sure?", CANCEL, "Cancelled.", "Hello"]))
+    agent = Agent(ScriptedLLM([NAME, "Hm.", CANCEL, "Sure?", CANCEL, "Cancelled.", "Hello"]))
     agent.get_initial_state = lambda: State(step=Step.NAME)  # type: ignore[method-assign]
     agent.next_step = lambda state: Step.WELCOME  # type: ignore[method-assign]
-    for text in ("hi", "yes", "hm"):
+    for text in ("hi", "cancel", "yes", "hm"):
         result = await agent.send("c", text)
     assert result.state["step"] == "welcome"
     assert await agent.is_cancelled("c")
@@ -590,9 +633,10 @@ async def test_the_declaration_wins_over_the_source():
         key = "said"
         prompts = Journey.prompts
 
-    agent = Agent(ScriptedLLM([tool_call_reply("save"), "ok"]))
+    agent = Agent(ScriptedLLM([tool_call_reply("save"), "ok", "ok"]))
     await agent.send("c", "hi")
-    assert offered(agent.llm_client.calls[1])["change_answer"]["properties"]["field"]["enum"] == ["name"]  # type: ignore[union-attr]
+    await agent.send("c", "hm")
+    assert offered(agent.llm_client.calls[-1])["change_answer"]["properties"]["field"]["enum"] == ["name"]  # type: ignore[union-attr]
 
 
 def test_a_field_that_is_none_is_refused_when_the_class_is_made():
@@ -642,6 +686,157 @@ async def test_a_field_of_that_name_is_a_field():
     assert (await Sending(ScriptedLLM([NAME, "ok"])).send("c", "hi")).state["step"] == "age"
 
 
+# Where they are on.
+
+
+class Written(JourneyAgent[State, Tools, Step]):
+    """Writes its offer itself, as the seeds do."""
+
+    key = "written"
+    prompts = Journey.prompts
+
+    def get_tool_schemas(self, state: State) -> Any:
+        return [spec for spec in self.declared.tools.values() if state.step in (spec.steps or ())]
+
+
+class Silent(JourneyAgent[State, Tools, Step]):
+    key = "silent"
+    prompts = Journey.prompts
+
+
+class BelowWritten(Written):
+    key = "below"
+
+
+class Asking(Written):
+    key = "asking"
+    corrections = True
+
+
+@pytest.mark.parametrize(
+    ("agent_class", "has_them"), [(Silent, True), (Written, False), (BelowWritten, False), (Asking, True)]
+)
+async def test_they_are_on_where_the_offer_is_made_of_declared_tools(agent_class, has_them):
+    agent = agent_class(ScriptedLLM([NAME, "ok", "ok"]))
+    await agent.send("c", "hi")
+    await agent.send("c", "hm")
+    names = list(offered(agent.llm_client.calls[-1]))
+    assert names == ["save_age", *(["go_back", "change_answer", "start_again", "cancel"] if has_them else [])]
+
+
+# What comes first on a message.
+
+
+async def test_a_correction_that_comes_first_keeps_the_way_open():
+    agent = await at_review(change("name"), tool_call_reply("save_name", name="Eve"), change("news"), NEWS, "Order?")
+    result = await agent.send("c", "I am Eve, and no news")
+    assert (result.state["step"], result.state["name"]) == ("review", "Eve")
+    assert results(result)[2].startswith("Reopened: news.")
+
+
+async def test_calls_of_one_reply_are_made_before_any_result_was_read():
+    both = tool_call_reply("save_age", ("change_answer", {"field": "name"}), age=30)
+    agent = Journey(ScriptedLLM([NAME, "Age?", both, "Name?"]))
+    await agent.send("c", "Ada")
+    result = await agent.send("c", "30, and my name is wrong")
+    assert (result.state["step"], result.state["name"], result.state["age"]) == ("name", "", 30)
+
+
+async def test_behind_a_tool_of_the_journey_it_is_refused_until_the_user_writes_again():
+    agent = Journey(ScriptedLLM([NAME, "Age?", AGE, change("name"), "Again, please?", change("name"), "Name?"]))
+    await agent.send("c", "Ada")
+    refused = await agent.send("c", "30, and my name is wrong")
+    result = await agent.send("c", "my name is wrong")
+    assert results(refused)[1].startswith("Error: nothing was corrected")
+    assert (refused.state["name"], result.state["name"]) == ("Ada", "")
+
+
+# What is undone is undone in the notes, too.
+
+
+class Guarded(BaseJourneyTools[State]):
+    @tool(step=Step.NAME, to=Step.PAY, once=True)
+    async def open_account(self, name: str) -> str:
+        RAN.append(name)
+        self.state.name = name if name != "bad" else object()  # type: ignore[assignment]  # no JSON data
+        return "opened"
+
+    @tool(step=Step.PAY, to=Step.REVIEW)
+    async def save_news(self, news: bool) -> str:
+        self.state.news = news
+        return "saved"
+
+    @tool(step=Step.REVIEW, to=Step.DONE, confirm="Order {plan}?", once=True)
+    async def order(self, plan: str) -> str:
+        RAN.append(plan)
+        return "ordered"
+
+
+class Guarding(JourneyAgent[State, Guarded, Step]):
+    key = "guarding"
+    prompts = Journey.prompts
+    refused: ClassVar[set[Step]] = set()
+
+    @on_enter(Step.PAY, Step.DONE)
+    def look(self, state: State, ctx: Any) -> None:
+        if state.step in self.refused:
+            raise RuntimeError(f"{state.step.value} is closed")
+
+
+@pytest.fixture
+def refused():
+    yield Guarding.refused
+    Guarding.refused.clear()
+
+
+async def test_a_tool_whose_state_cannot_be_stored_has_not_run_once(store):
+    bad, good = (tool_call_reply("open_account", name=name) for name in ("bad", "Ada"))
+    agent = Guarding(ScriptedLLM([bad, good, "News?"]), store=store)
+    result = await agent.send("c", "hi")
+    assert results(result)[0].startswith("Error executing open_account")
+    assert (RAN, results(result)[1], result.state["name"]) == (["bad", "Ada"], "opened", "Ada")
+
+
+async def test_a_tool_that_a_hook_has_undone_has_not_run_once(refused, store):
+    opening = tool_call_reply("open_account", name="Ada")
+    refused.add(Step.PAY)
+    agent = Guarding(ScriptedLLM([opening, "Later?"]), store=store)
+    assert (await agent.send("c", "hi")).state["step"] == "name"
+    refused.clear()
+    agent.llm_client = ScriptedLLM([opening, "News?"])
+    assert (await agent.send("c", "now")).state["step"] == "pay"
+    assert RAN == ["Ada", "Ada"]
+
+
+async def test_a_correction_that_is_undone_drops_no_approval(refused, store):
+    ordering = tool_call_reply("order", plan="big")
+    agent = Guarding(ScriptedLLM([tool_call_reply("open_account", name="Ada"), NEWS, ordering]), store=store)
+    asked = await agent.send("c", "order")
+    refused.add(Step.PAY)
+    agent.llm_client = ScriptedLLM([change("news"), BACK, "It is closed."])
+
+    result = await agent.send("c", "no news")
+
+    assert [text[:15] for text in results(result)] == ["Error executing"] * 2
+    assert (result.state["step"], result.state["news"]) == ("review", False)
+    assert [each.approval_id for each in await agent.pending_approvals("c")] == [asked.metadata["approval_id"]]
+
+
+async def test_a_yes_is_good_for_one_try_also_when_that_is_undone(refused, store):
+    ordering = tool_call_reply("order", plan="big")
+    agent = Guarding(ScriptedLLM([tool_call_reply("open_account", name="Ada"), NEWS, ordering]), store=store)
+    asked = await agent.send("c", "order")
+    refused.add(Step.DONE)
+    agent.llm_client = ScriptedLLM(["It is closed.", ordering])
+
+    result = await agent.approve("c", asked.metadata["approval_id"], True, by="ada")
+    again = await agent.send("c", "try again")
+
+    assert (result.state["step"], RAN) == ("review", ["Ada", "big"])
+    assert again.metadata["stopped_reason"].startswith("approval:")
+    assert again.metadata["approval_id"] != asked.metadata["approval_id"]
+
+
 # Whatever is corrected, in whatever order: the journey arrives, and what was not reopened is as it was.
 
 ANSWERS = {Step.NAME: NAME, Step.AGE: AGE, Step.PLAN: BIG, Step.EXTRAS: EXTRA, Step.PAY: NEWS}
@@ -657,8 +852,9 @@ def test_any_corrections_lead_to_the_same_end(ways):
         for way in ways:
             state = await agent.get_state("c")
             reply = {"back": BACK, "again": AGAIN, "answer": ANSWERS.get(state.step)}.get(way) or change(way)
-            agent.llm_client = ScriptedLLM([reply, "ok"])
-            await agent.send("c", way)
+            agent.llm_client = ScriptedLLM([reply, "ok", reply, "ok"])
+            for _ in range(2 if way == "again" else 1):
+                await agent.send("c", way)
         for _ in range(20):
             state = await agent.get_state("c")
             if state.step is Step.REVIEW:

@@ -195,7 +195,7 @@ async def test_the_model_leads_to_a_journey_which_answers_in_the_same_run(store)
     assert result.response == "What is your name?"
     assert await where(router) == [("signup", "name")]
     assert offered(router, 0) == ["start_signup", "start_hours", "start_pay"]
-    assert offered(router, 1) == ["save_name", "start_hours", "start_pay", "reroute_conversation", "cancel_journey"]
+    assert offered(router, 1) == ["save_name", "start_hours", "start_pay", "reroute_conversation", "cancel"]
     assert prompt(router, 1).startswith("Ask for the name.")
 
 
@@ -409,37 +409,37 @@ async def test_inside_a_journey_no_keyword_leads_away(store):
 
 
 async def cancelling(store: Any, *replies: Any) -> Any:
-    router = router_on(store, CALL("start_signup"), "Name?", CALL("cancel_journey"), "Really?", *replies)
+    router = router_on(store, CALL("start_signup"), "Name?", CALL("cancel"), "Really?", *replies)
     await router.send("c", "I want an account")
     await router.send("c", "Forget it")
     return router
 
 
 async def test_a_journey_is_given_up_when_the_user_has_said_yes_to_the_question(store):
-    router = await cancelling(store, CALL("confirm_cancel_journey"), "Cancelled.")
+    router = await cancelling(store, CALL("cancel"), "Cancelled.")
     assert await where(router) == [("signup", "name")]
 
     result = await router.send("c", "Yes")
 
     assert (result.response, await where(router)) == ("Cancelled.", [])
     assert "given up 'signup'" in prompt(router, 5)
-    assert "confirm_cancel_journey" not in offered(router, 2) + offered(router, 3)
-    assert "confirm_cancel_journey" in offered(router, 4)
+    assert "Not cancelled" in seen(router, 3)
+    assert "cancel" not in offered(router, 5)
 
 
 async def test_a_user_who_does_not_confirm_goes_on_and_the_question_is_over(store):
-    router = await cancelling(store, CALL("save_name", name="Ada"), "Email?", CALL("confirm_cancel_journey"), "Email?")
+    router = await cancelling(store, CALL("save_name", name="Ada"), "Email?", CALL("cancel"), "Email?")
     await router.send("c", "No, I am Ada")
 
     await router.send("c", "yes")
 
     assert await where(router) == [("signup", "email")]
-    assert "confirm_cancel_journey" not in offered(router, 6)
+    assert "Not cancelled" in seen(router, 7)
 
 
 async def test_a_model_cannot_confirm_in_the_run_in_which_it_asks(store):
-    asks = CALL("cancel_journey", ("confirm_cancel_journey", {}))
-    router = router_on(store, CALL("start_signup"), "Name?", asks, CALL("confirm_cancel_journey"), "Really?")
+    asks = CALL("cancel", ("cancel", {}))
+    router = router_on(store, CALL("start_signup"), "Name?", asks, CALL("cancel"), "Really?")
     await router.send("c", "I want an account")
 
     await router.send("c", "Forget it")
@@ -448,11 +448,11 @@ async def test_a_model_cannot_confirm_in_the_run_in_which_it_asks(store):
 
 
 async def test_a_run_that_broke_off_before_the_question_was_stored_confirms_nothing(store):
-    router = router_on(store, CALL("start_signup"), "Name?", CALL("cancel_journey"), LLMUnavailable("down"))
+    router = router_on(store, CALL("start_signup"), "Name?", CALL("cancel"), LLMUnavailable("down"))
     await router.send("c", "I want an account")
     with pytest.raises(LLMUnavailable):
         await router.send("c", "Forget it", message_id="m")
-    router.llm_client.replies += [CALL("confirm_cancel_journey"), "Really?"]
+    router.llm_client.replies += [CALL("cancel"), "Really?"]
 
     await router.send("c", "Forget it", message_id="m")
 
@@ -465,10 +465,10 @@ async def test_a_run_that_ends_otherwise_than_in_words_ends_the_question_too(sto
             [
                 CALL("start_plain"),
                 "Ask?",
-                CALL("cancel_journey"),
+                CALL("cancel"),
                 "Really?",
                 CALL("look"),
-                CALL("confirm_cancel_journey"),
+                CALL("cancel"),
             ]
         ),
         store=store,
@@ -511,8 +511,8 @@ async def test_a_summary_of_what_was_said_has_nothing_of_the_routing(store):
 
 async def test_giving_up_an_inner_journey_comes_back_to_the_one_below(store):
     router = router_on(
-        store, CALL("start_signup"), "Name?", CALL("start_hours"), "Day?", CALL("cancel_journey"), "Really?",
-        CALL("confirm_cancel_journey"), "Cancelled. Name?",
+        store, CALL("start_signup"), "Name?", CALL("start_hours"), "Day?", CALL("cancel"), "Really?",
+        CALL("cancel"), "Cancelled. Name?",
     )  # fmt: skip
     for text in ("I want an account", "Open?", "Forget that", "Yes"):
         await router.send("c", text)
@@ -562,7 +562,7 @@ async def test_a_journey_that_arrives_in_the_reply_that_leads_elsewhere_hands_ov
 
 
 async def test_a_made_up_routing_tool_changes_nothing(store):
-    router = router_on(store, CALL("start_everything"), CALL("confirm_cancel_journey"), CALL("cancel_journey"), "Hello")
+    router = router_on(store, CALL("start_everything"), CALL("cancel"), CALL("reroute_conversation"), "Hello")
 
     await router.send("c", "Hello")
 
@@ -752,8 +752,12 @@ class Own(Hours):
 
 class ClashTools(BaseJourneyTools[OneState]):
     @tool
-    async def cancel_journey(self) -> str:
+    async def reroute_conversation(self) -> str:
         return ""
+
+
+class Again(Hours):
+    key = "again"
 
 
 class Clash(JourneyAgent[OneState, ClashTools, Stage]):
@@ -765,7 +769,8 @@ class Clash(JourneyAgent[OneState, ClashTools, Stage]):
     ("journey", "options", "said"),
     [
         (Own, {}, "save_state"),
-        (Clash, {}, "cancel_journey"),
+        (Again, {}, "start_again"),
+        (Clash, {}, "reroute_conversation"),
         (Hours, {}, "'hours'"),
         (Signup, {"keywords": "sign up"}, "keywords"),
         (Signup, {"when": " "}, "when"),
@@ -898,8 +903,8 @@ async def test_a_guard_that_raises_inside_of_a_call_is_told_to_the_model_and_lea
 
 
 NAMES = [
-    "start_signup", "start_hours", "start_complaint", "start_pay", "reroute_conversation", "cancel_journey",
-    "confirm_cancel_journey", "save_name", "save_email", "save_answer", "pay", "nonsense",
+    "start_signup", "start_hours", "start_complaint", "start_pay", "reroute_conversation", "cancel", "go_back",
+    "change_answer", "start_again", "save_name", "save_email", "save_answer", "pay", "nonsense",
 ]  # fmt: skip
 ARGUMENTS = {
     "save_name": {"name": "Ada"},
@@ -927,8 +932,7 @@ async def test_whatever_a_model_calls_the_conversation_holds_together(runs):
             for names in replies
         ]
         router = router_on(store, *script, *["The end."] * 20)
-        before = await router.get_state("c")
-        may_cancel = before is not None and before.present is not None and before.present.cancel_asked
+        may_cancel = (await router._stored_notes("c", "")).travel.asked == "cancel"
 
         await router.send("c", text)
 
@@ -940,7 +944,9 @@ async def test_whatever_a_model_calls_the_conversation_holds_together(runs):
         history = [message.to_dict() for message in await router.get_history("c")]
         assert is_sendable(history)
         first = router.llm_client.calls[0]["messages"]
-        assert not [message for message in first if "start_" in str(message.get("tool_calls"))]
+        assert not [
+            message for message in first if "start_" in str(message.get("tool_calls")).replace("start_again", "")
+        ]
         given_up = "given up" in str([call["messages"][0] for call in router.llm_client.calls])
         assert may_cancel or not given_up
     assert not [each for each in SAVED if each.startswith("paid")]  # nobody has approved it
@@ -960,3 +966,101 @@ async def test_fixed_text_is_said_where_a_journey_begins_and_where_it_goes_on(st
     said = [(await router.send("c", text)).response for text in ("An account", "Open?", "Monday")]
 
     assert said == ["Your name, please?", "Day?", "Your name, please?"]
+
+
+# Corrections concern the journey that talks.
+
+
+def results(result: Any) -> list[str]:
+    return [message.content for message in result.messages if message.role == "tool"]
+
+
+async def test_an_answer_of_the_journey_on_top_is_changed_and_it_returns_to_where_it_was(store):
+    router = router_on(
+        store, CALL("start_signup"), CALL("save_name", name="Eda"), "Email?",
+        CALL("change_answer", field="name"), CALL("save_name", name="Ada"), "Email?",
+    )  # fmt: skip
+    await router.send("c", "I want an account, I am Eda")
+
+    await router.send("c", "My name is Ada, not Eda")
+
+    assert offered(router, 3)[:4] == ["save_email", "go_back", "change_answer", "start_again"]
+    assert await where(router) == [("signup", "email")]
+    state: Any = await router.get_state("c")
+    assert state.stack[0].state.name == "Ada"
+
+
+async def test_the_way_back_is_that_of_each_journey_also_after_another_one(store):
+    router = router_on(
+        store, CALL("start_signup"), CALL("save_name", name="Ada"), "Email?", CALL("start_hours"), "Day?",
+        CALL("save_answer", answer="Monday"), "Open. Email?", CALL("go_back"), "Name?",
+    )  # fmt: skip
+    for text in ("I want an account, I am Ada", "Are you open?", "Monday"):
+        await router.send("c", text)
+    assert "go_back" not in offered(router, 4)  # a journey that has just begun
+
+    await router.send("c", "go back")
+
+    assert await where(router) == [("signup", "name")]
+
+
+async def test_beginning_again_begins_with_the_state_that_the_profile_gives(store):
+    router = JourneyRouter(
+        ScriptedLLM(
+            [CALL("start_signup"), CALL("save_name", name="Eda"), "Email?", CALL("start_again"), "Sure?",
+             CALL("start_again"), "Name?"],
+            strict=True,
+        ),
+        store=store,
+        profile=lambda: {"heard": "of you"},
+    ).add(Signup, when="Sign up.", start=lambda profile: SignupState(sidelines=profile["heard"]))  # fmt: skip
+    for text in ("I want an account, I am Eda", "start again", "yes"):
+        await router.send("c", text)
+
+    state: Any = await router.get_state("c")
+    assert state.stack[0].state == SignupState(sidelines="of you")
+
+
+async def test_what_one_journey_has_asked_about_is_not_answered_in_another(store):
+    router = router_on(
+        store, CALL("start_signup"), "Name?", CALL("cancel"), "Really?", CALL("start_hours"), CALL("cancel"), "Day?",
+        CALL("start_signup"), CALL("cancel"), "Name?",
+    )  # fmt: skip
+    said = [await router.send("c", text) for text in ("An account", "Forget it", "Are you open?", "Back to it")]
+
+    assert await where(router) == [("hours", "ask"), ("signup", "name")]
+    assert [results(each)[-1][:13] for each in said[1:]] == ["Not cancelled"] * 3
+
+
+async def test_a_verdict_on_a_payment_gives_no_journey_up(store):
+    router = router_on(
+        store, CALL("start_pay"), CALL("pay", amount=5), CALL("cancel"), "Sure?", CALL("cancel"), CALL("cancel"), "Hm."
+    )
+    asked = await router.send("c", "Pay 5")
+    await router.send("c", "Forget it")
+
+    await router.approve("c", asked.metadata["approval_id"], False, by="ada")
+
+    assert await where(router) == [("pay", "ask")]
+
+
+class OwnCancelTools(BaseJourneyTools[OneState]):
+    @tool(step=Stage.ASK, to=Stage.DONE)
+    async def cancel(self) -> str:
+        self.state.answer = "mine"
+        return "Cancelled, by the journey."
+
+
+class OwnCancel(JourneyAgent[OneState, OwnCancelTools, Stage]):
+    key = "own_cancel"
+    prompts = {Stage.ASK: "Ask.", Stage.DONE: "Say bye."}  # noqa: RUF012
+
+
+async def test_a_tool_of_the_journeys_own_takes_the_place_of_giving_it_up(store):
+    router = JourneyRouter(ScriptedLLM([CALL("start_own_cancel"), CALL("cancel"), "Bye."], strict=True), store=store)
+    router.add(OwnCancel, when="Something.", on_result=lambda profile, result: profile.update(answer=result.answer))
+
+    await router.send("c", "Forget it")
+
+    state: Any = await router.get_state("c")
+    assert (state.profile, state.stack) == ({"answer": "mine"}, [])

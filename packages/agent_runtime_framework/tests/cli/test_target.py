@@ -150,3 +150,13 @@ def test_ctrl_c_during_an_import_is_no_error_of_the_file(tmp_path: Path) -> None
 
     with pytest.raises(KeyboardInterrupt):
         load_agent("mine.py")
+
+
+def test_a_router_goes_before_the_journeys_that_stand_beside_it(tmp_path: Path) -> None:
+    desk = "from agent_runtime_framework import JourneyRouter\n\nclass Desk(JourneyRouter):\n    key = 'desk'\n"
+    (tmp_path / "mine.py").write_text(f"{MINE}\n{desk}")
+    (tmp_path / "two.py").write_text(f"{MINE}\n{desk}\nclass Other(JourneyRouter):\n    key = 'other'\n")
+
+    assert load_agent("mine.py").key == "desk"
+    with pytest.raises(CommandError, match=r"several agents; say which: two\.py:Mine, two\.py:Desk, two\.py:Other\."):
+        load_agent("two.py")

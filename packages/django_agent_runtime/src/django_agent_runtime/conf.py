@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from agent_runtime_core import config as core_config
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.interfaces import EventType, EventVisibility
-from django_agent_runtime.setting_values import check_value, instead_of
+from django_agent_runtime.setting_values import check_engine, check_value, instead_of
 
 __all__ = [
     "AgentRuntimeSettings",
@@ -86,6 +86,9 @@ class AgentRuntimeSettings:
     """Where runs are traced; None leaves it to the environment's `AGENT_RUNTIME_TRACING_BACKEND`."""
     KEEP_VERSIONS: int | None = field(default=200, metadata=_FROM_ONE)
     """How many versions of each conversation can be gone back to; None keeps all."""
+    ENGINE: str = "in-process"
+    """What executes runs: `in-process`, in the process that serves the request; `durable`, in workers (`manage.py
+    runagent`) on Django's database; or the URL of a durable engine, `postgresql://...` or `sqlite:///...`."""
     QUEUE_BACKEND: Literal["postgres"] = "postgres"
     """Where runs wait: in Django's database, whichever it is."""
     EVENT_BUS_BACKEND: Literal["db"] = "db"
@@ -143,6 +146,7 @@ class AgentRuntimeSettings:
             )
         if self.MODEL_PROVIDER.strip().lower() == "litellm" and not self.LITELLM_ENABLED:
             raise ConfigError("MODEL_PROVIDER is 'litellm' and LITELLM_ENABLED is not set; set it to True.")
+        check_engine(self.ENGINE)
         known = [level.value for level in EventVisibility]
         for event_type, level in self.EVENT_VISIBILITY.items():
             if level not in known:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_runtime_core.errors import ConfigError
 
-__all__ = ["check_value", "instead_of"]
+__all__ = ["check_engine", "check_value", "instead_of"]
 
 _ENGINE = "runs wait in Django's database, and their events are rows there"
 _LEFT_OUT = {
@@ -77,3 +77,19 @@ def check_value(name: str, value: Any, kind: str, metadata: Mapping[str, Any]) -
     fits = metadata.get("fits")
     if fits is not None and not (math.isfinite(value) and fits(value)):
         raise ConfigError(f"{name} is {value!r}; give {words}, {metadata['bounds']}{or_none}.")
+
+
+def check_engine(value: str) -> None:
+    """Make sure that `ENGINE` names one.
+
+    Raises:
+        ConfigError: It does not; the text never shows a password.
+    """
+    scheme, separator, _ = value.partition("://")
+    if value in ("in-process", "durable") or (separator and scheme in ("postgresql", "postgres", "sqlite")):
+        return
+    shown = f"{scheme}://..." if separator else value
+    raise ConfigError(
+        f"ENGINE is {shown!r}; give 'in-process', 'durable', or a URL such as 'postgresql://user@host/database' or "
+        f"'sqlite:///runs.db'."
+    )

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import AgentMessage, MessageDict
 from agent_runtime_framework.tools.notes import JourneyNotes
 
-__all__ = ["AgentContext", "AgentResult", "checked_owner"]
+__all__ = ["AgentContext", "AgentResult", "KeepsStates", "checked_owner"]
+
+
+class KeepsStates(Protocol):
+    """The part of a `CheckpointStore` that a run needs for its state."""
+
+    async def load(
+        self, conversation_id: str, agent_key: str, *, max_messages: int | None = None, owner: str = ""
+    ) -> Checkpoint:
+        """Read the conversation; see `CheckpointStore.load`."""
+        ...
+
+    async def commit(
+        self,
+        conversation_id: str,
+        agent_key: str,
+        *,
+        expected_version: int | None,
+        state: dict[str, Any] | None = None,
+        state_version: int = 0,
+        messages: Sequence[MessageDict] = (),
+        lease: int | None = None,
+        finish: dict[str, Any] | None = None,
+        owner: str = "",
+    ) -> int:
+        """Write the state, and return the new version; see `CheckpointStore.commit`."""
+        ...
 
 
 @dataclass
@@ -46,6 +73,10 @@ class AgentContext:
     def cancelled(self) -> bool:
         """Whether the request was taken back."""
         return self._cancelled
+
+    def _kept_in(self, store: KeepsStates) -> KeepsStates:
+        """Where the state of this request is read and written: in the agent's store, unless a host keeps it."""
+        return store
 
     def wire_messages(self) -> list[MessageDict]:
         """The messages as they go over the wire."""

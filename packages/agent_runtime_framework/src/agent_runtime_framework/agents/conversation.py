@@ -17,7 +17,7 @@ from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.routing_trace import without_routing
 from agent_runtime_framework.tools.notes import JourneyNotes
 
-__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data"]
+__all__ = ["ConversationLog", "check_round_trip", "check_state", "own_copy", "shown", "state_data", "without_metadata"]
 
 _LOGGER = logging.getLogger("agent_runtime_framework.agents.conversation")
 
@@ -47,7 +47,7 @@ class ConversationLog:
             conversation_id = str(ctx.conversation_id)
             if not conversation_id:
                 raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
-            checkpoint = await self.store.load(
+            checkpoint = await ctx._kept_in(self.store).load(
                 conversation_id, self.agent_key, max_messages=max_messages, owner=ctx.owner
             )
             self.opened(ctx, checkpoint)
@@ -94,7 +94,7 @@ class ConversationLog:
                 f"no model would take them. Nothing was written."
             )
         try:
-            version = await self.store.commit(
+            version = await ctx._kept_in(self.store).commit(
                 str(ctx.conversation_id),
                 self.agent_key,
                 expected_version=checkpoint.version,
@@ -163,7 +163,7 @@ def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageD
 
     What somebody else has left there that no vendor takes is left out, with a warning; the store keeps it.
     """
-    clean = [_without_metadata(message) for message in without_routing(messages)]
+    clean = [without_metadata(message) for message in without_routing(messages)]
     if is_sendable(clean):
         return clean
     mended = sendable(clean)
@@ -179,7 +179,7 @@ def shown(messages: list[MessageDict], conversation_id: object) -> list[MessageD
     return mended
 
 
-def _without_metadata(message: MessageDict) -> MessageDict:
+def without_metadata(message: MessageDict) -> MessageDict:
     """The message without the application's notes: those are never sent to a model."""
     if not isinstance(message, dict) or "metadata" not in message:
         return message

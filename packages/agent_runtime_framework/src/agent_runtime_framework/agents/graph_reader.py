@@ -15,6 +15,7 @@ from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.agents.graph import GraphStep, JourneyGraph, Move
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.journey_router import JourneyRouter
 from agent_runtime_framework.prompts import PromptTemplate
 
 __all__ = ["read_graph"]
@@ -27,6 +28,12 @@ _FILLING: dict[type, Any] = {bool: True, int: 1, float: 1.0, str: "x", list: ["x
 
 def read_graph(agent: Agent | type[Agent]) -> JourneyGraph:
     """See `JourneyGraph.of`."""
+    if isinstance(agent, JourneyRouter):
+        names = ", ".join(type(each.agent).__name__ for each in agent.journeys.values())
+        raise ConfigError(
+            f"{type(agent).__name__} is a router, which has no steps of its own: draw one of its journeys"
+            f"{f' ({names})' if names else ''}."
+        )
     reader = _GraphReader(agent)
     steps: list[GraphStep] = []
     moves: list[Move] = []
@@ -102,7 +109,7 @@ class _GraphReader:
 
     def _tools_class_of(self, state: Any) -> type | None:
         ctx = AgentContext(UUID(int=0), None, [])
-        tools = _answer(lambda: self._agent.create_tools(state, ctx))
+        tools = _answer(lambda: self._agent._make_tools(state, ctx))
         return None if tools is None else type(tools)
 
     def _at(self, state: Any, step: Any) -> Any:

@@ -53,6 +53,10 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
     """Older journeys by their version: a conversation whose state is of that version stays with that journey's steps,
     prompts and tools. A class is built without arguments; model, config, hooks and store are this agent's."""
     _migrations: ClassVar[Mapping[int, Migration]] = MappingProxyType({})
+    _ending_tools: ClassVar[frozenset[str]] = frozenset()
+    """Tools whose success ends a run, by their declaration."""
+    _offers_what_is_declared: ClassVar[bool] = False
+    """Whether `get_tool_schemas` is the default."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Read what the class says, and check its tools, its version, its migrations and its older journeys.
@@ -65,8 +69,10 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         super().__init_subclass__(**options)
         cls.declared = declaration_of(cls, Journey)
         take_defaults(cls)
+        cls._offers_what_is_declared = is_default(cls.get_tool_schemas)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        cls._ending_tools = frozenset(name for name, spec in cls.declared.tools.items() if spec.ends_run)
         cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
         if cls.says is not None:
             check_fixed_texts(cls, cls.says, cls.declared.step_class)
@@ -85,9 +91,9 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
     says: ClassVar[Mapping[Any, str | PromptTemplate] | None] = None
     """Fixed text by step, said in place of asking the model: at a talking step, and at any step that a tool of the run
     has just led to. Templates are filled in with the fields of the state."""
-    corrections: ClassVar[bool] = False
+    corrections: ClassVar[bool | None] = None
     """Whether the model gets tools of the framework's to correct what was said: `go_back`, `change_answer`,
-    `start_again` and `cancel`, where they make sense."""
+    `start_again` and `cancel`, where they make sense. None: where the offer is made of tools declared with `@tool`."""
     declared: ClassVar[Declaration]
     """What the class says by its type arguments."""
     step_hooks: ClassVar[tuple[StepHook, ...]] = ()
@@ -114,11 +120,18 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         return offered_tools(self.declared.tools, state, over=self.is_terminal_state(state))
 
     @default_when_declared
-    def create_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
-        """The tools object, working on this very state; asked for at every turn. By default one of the tools class."""
+    def create_tools(self, state: StateT, ctx: Any, *args: Any, **kwargs: Any) -> ToolsT:
+        """The tools object, working on this very state; asked for at every turn. By default one of the tools class.
+
+        It is called with the state and an `AgentContext`, and nothing else: the signature is open because an adapter's
+        gets a host's context, and more.
+        """
         assert self.declared.tools_class is not None  # or the class would be abstract
         tools: ToolsT = self.declared.tools_class(state)
         return tools
+
+    def _make_tools(self, state: StateT, ctx: AgentContext) -> ToolsT:
+        return self.create_tools(state, ctx)
 
     @default_when_declared
     async def execute_tool(self, tools: ToolsT, name: str, arguments: dict[str, Any], /) -> Any:
@@ -166,7 +179,7 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """Whether the state's step is a talking step: one without tools of its own."""
         if not offered:
             return True
-        if not is_default(type(self).get_tool_schemas):
+        if not self._offers_what_is_declared:
             return False
         step = state.get_step()
         return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())

@@ -15,14 +15,13 @@ from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.tracing import TraceSink
 from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_framework.agents.config import JourneyConfig
-from agent_runtime_framework.agents.context import AgentContext, AgentResult
+from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import ConversationLog, check_round_trip, state_data
 from agent_runtime_framework.agents.default_client import DefaultClient
 from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey import Journey
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
-from agent_runtime_framework.agents.run_result import result_of
 from agent_runtime_framework.agents.stored_state import journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
@@ -110,11 +109,6 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         self.store, self._keeps_by_default, self._owns_store = store, False, False
 
     @property
-    def _ending_tools(self) -> frozenset[str]:
-        """Tools whose success ends a run, by their declaration."""
-        return frozenset(name for name, spec in self.declared.tools.items() if spec.ends_run)
-
-    @property
     def _reads_with_from_dict(self) -> bool:
         """Whether stored states are read by their class."""
         return type(self).load_state is JourneyAgent.load_state
@@ -135,7 +129,7 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
             check_round_trip(state, state_data(state))
             self._state_was_checked = True
 
-    def _model(self) -> LLMClient:
+    def _model(self, ctx: AgentContext) -> LLMClient:
         """The model that a run talks to.
 
         Raises:
@@ -198,16 +192,6 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
             log = self._conversation_log()
             await log.commit_state(ctx, state, state_version=version, lenient=self._keeps_by_default)
 
-    # Runs: the caller keeps the messages.
-
-    async def run(self, ctx: AgentContext) -> AgentResult:
-        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`."""
-        return await result_of(self._events(self._run_of(ctx), streaming=False))
-
-    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
-        """The same as `run`, as events while they happen."""
-        return self._events(self._run_of(ctx), streaming=True)
-
     async def aclose(self) -> None:
         """Free what the agent opened itself: its store, when that was not handed in, and the configured client."""
         try:
@@ -229,22 +213,18 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
         """What the engine asks in one run."""
         return JourneyRun(self, ctx, incoming, verdict)
 
-    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
+    def _events(self, run: JourneyRun, *, streaming: bool, listened: bool = False) -> AsyncGenerator[RunEvent, None]:
         """All that happens in a run."""
         config = self.config
         sinks = self._tracing.sinks()
-        listened = run.listened = streaming or self.hooks is not None or bool(sinks)
-        engine = Engine(
-            delegate=run,
-            max_iterations=config.max_tool_iterations,
-            limits=config.limits,
-            terminal_tools=run.terminal_tools,
-            listened=listened,
-            streaming=streaming,
-            closing_call=True,
-            closing_text=config.closing_text,
-            pricing=config.pricing,
-        )
+        listened = run.listened = listened or streaming or self.hooks is not None or bool(sinks)
+        engine = Engine(run, config.max_tool_iterations, config.limits)
+        engine.terminal_tools = run.terminal_tools
+        engine.listened = listened
+        engine.streaming = streaming
+        engine.closing_call = True
+        engine.closing_text = config.closing_text
+        engine.pricing = config.pricing
         if not listened:
             return engine.run()
         events = observed(engine.run(), self.hooks)

@@ -16,7 +16,7 @@ from agent_runtime_framework.agents.context import AgentContext, checked_owner
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.router_run import RouterRun
 from agent_runtime_framework.agents.router_state import RouterState, UnderWay
-from agent_runtime_framework.agents.routing_tools import CANCEL, CONFIRM_CANCEL, REROUTE
+from agent_runtime_framework.agents.routing_tools import REROUTE
 from agent_runtime_framework.agents.stored_state import journey_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
@@ -24,12 +24,11 @@ from agent_runtime_framework.executor.hooks import ExecutorHooks
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.router import IntentDetector, IntentRouter, RouteDefinition
 from agent_runtime_framework.tools import ToolSchema
+from agent_runtime_framework.tools.correction_tools import NAMES
 from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.spec import Requirement
 
 __all__ = ["JourneyRouter", "Registered"]
-
-_OWN_TOOLS = (REROUTE, CANCEL, CONFIRM_CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,13 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         if isinstance(keywords, str):
             raise ConfigError(f"keywords is the text {keywords!r}; give a list of texts.")
         tool_name = "start_" + re.sub(r"\W", "_", key, flags=re.ASCII)[:58]
+        if tool_name in NAMES:
+            raise ConfigError(
+                f"the key of {name} is {key!r}, and the way to it would be {tool_name!r}, which is the name of a "
+                f"correction; give it another key."
+            )
         route = RouteDefinition(key, tool_name, when, list(keywords))
-        own = {each.name for each in _OWN_TOOLS}
-        if clash := sorted({*own, tool_name, *self.routes.route_names} & set(agent.declared.tools)):
+        if clash := sorted({REROUTE.name, tool_name, *self.routes.route_names} & set(agent.declared.tools)):
             raise ConfigError(f"{name} has a tool {clash[0]!r}, which is a name of the router's; give it another.")
         for other in self.journeys.values():
             if tool_name in other.agent.declared.tools:
@@ -176,8 +179,8 @@ class JourneyRouter(JourneyAgent[RouterState, Any, Any]):
         return journey_of(agent, Checkpoint(state={}, state_version=under_way.version))
 
     def is_routing_tool(self, name: str) -> bool:
-        """Whether a tool of this name is one of the router's own."""
-        return self.routes.is_routing_tool(name) or any(name == each.name for each in _OWN_TOOLS)
+        """Whether a tool of this name leads from one journey to another."""
+        return self.routes.is_routing_tool(name) or name == REROUTE.name
 
     # The router as a journey: what it says while none of the others talks.
 

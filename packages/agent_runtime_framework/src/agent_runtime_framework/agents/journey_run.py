@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from agent_runtime_core.interfaces import Answered
 from agent_runtime_core.messages import MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import check_state, state_data
-from agent_runtime_framework.agents.corrections import corrections_of, followed
+from agent_runtime_framework.agents.corrections import corrections_of, followed, hear
+from agent_runtime_framework.agents.ending_tools import EndingTools
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
 from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
@@ -54,6 +55,14 @@ class JourneyRun:
         verdict: A person's answer to a call that waits for them, when the message tells of one.
     """
 
+    listened = True
+    """Whether anybody hears of the run before its end."""
+    _state: Any
+    _told_step: Any  # the step that the events have told so far
+    _asked_at: Any  # the step at which the run began, or its last turn
+    _tools: Any
+    _offer: Offer = NO_OFFER
+
     def __init__(
         self,
         agent: JourneyAgent[Any, Any, Any],
@@ -72,14 +81,7 @@ class JourneyRun:
         """The model."""
         self.messages: list[MessageDict] = []
         """The conversation, the user's new message and all of this run included."""
-        self.listened = True
-        """Whether anybody hears of the run before its end."""
-        self._state: Any = None
-        self._told_step: Any = None  # the step that the events have told so far
-        self._tools: Any = None
-        self._offer = NO_OFFER
         self._offer_is_old = False  # a tool has run since the journey was asked
-        self._asked_at: Any = None  # the step at which the run began, or its last turn
         self._corrections: Corrections | None = None
         self._journal: RunJournal | None = None
         self._calls = 0  # of tools, in this turn
@@ -97,7 +99,7 @@ class JourneyRun:
     @property
     def terminal_tools(self) -> Container[str]:
         """Tools whose success ends the run."""
-        return self._agent.config.terminal_tools | self._agent._ending_tools
+        return EndingTools(lambda: self._journey)
 
     @property
     def version(self) -> int:
@@ -147,7 +149,7 @@ class JourneyRun:
         """
         agent, ctx = self._agent, self._ctx
         ctx.checkpoint = None  # of an earlier run of the same context; the conversation may have gone on since
-        self.client = agent._model()
+        self.client = agent._model(ctx)
         if self._journal is not None:
             self.client = self._journal.client(self.client, self)
         answered: Answered | None = None
@@ -167,12 +169,11 @@ class JourneyRun:
         state = await agent.load_state(ctx)
         if state is None:
             state = agent.get_initial_state()
-        self._journey = journey_of(agent, ctx.checkpoint)
-        if self._journey.corrections:
-            self._corrections = await corrections_of(type(self._journey))
-        if self._corrections is not None and answered is None:
-            message_id = str(ctx.run_id) if kept is None else kept.incoming.message_id
-            self._ctx.notes.travel.begin_run(message_id, is_message=kept is None or kept.incoming.is_users)
+        if agent.pinned:
+            self._journey = journey_of(agent, ctx.checkpoint)
+        self._corrections = await corrections_of(self._journey)
+        if answered is None:
+            hear(ctx, self.messages, is_users=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
             await self._decide(self._verdict)
@@ -196,9 +197,13 @@ class JourneyRun:
         self._state = state
         self._ctx.notes.approval_lifetime = self._agent.config.approval_lifetime
 
+    def _whole_state(self) -> Any:
+        """The state object of all that the agent keeps of the conversation."""
+        return self._state
+
     def _kept_state(self) -> dict[str, Any]:
         """What is stored as the state."""
-        return state_data(self._state)
+        return state_data(self._whole_state())
 
     def _kept_version(self) -> int:
         """The version that the stored state is of."""
@@ -210,6 +215,8 @@ class JourneyRun:
 
     def _turn_ended(self, finished: RunFinished | None) -> None:
         """What else belongs to a turn, right before its commit."""
+        if finished is not None:
+            self._ctx.notes.travel.end_run(in_words=finished.reason == "text_response")
 
     async def _decide(self, verdict: Verdict) -> None:
         """Store a person's answer before anything comes of it."""
@@ -228,18 +235,19 @@ class JourneyRun:
 
     def prepare_turn(self) -> TurnSetup:
         """The prompt and the tools of the step as it is now."""
-        journey, state = self._journey, self._state
+        journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
         self._calls = 0
+        notes.travel.heard.begin_turn()
         self._tools = self._new_tools()
-        offer = self._read_offer()
-        granted = self._ctx.notes.granted()
-        if granted is not None:  # a person has said yes: what they have seen is what runs
-            return TurnSetup(None, None, {}, None, approved_call(granted, self.messages))
+        self._offer = offer = offer_of(journey, state, corrections, notes, self._first_state)
+        self._offer_is_old = False
+        if notes.approvals and (granted := notes.granted()) is not None:  # what a person has said yes to is what runs
+            return TurnSetup(None, None, reply=approved_call(granted, self.messages))
         if journey.says is not None and not self._is_cancelled:
             words = self._fixed_words()
             if words is not None:
-                return TurnSetup(None, None, {}, says=words)
-        return question(journey, state, offer, self._corrections, is_cancelled=self._is_cancelled)
+                return TurnSetup(None, None, says=words)
+        return question(journey, state, offer, corrections, notes)
 
     def _fixed_words(self) -> str | None:
         """What the journey says here without the model: at a step just come to, and always at a talking step."""
@@ -253,32 +261,39 @@ class JourneyRun:
 
     async def call_tool(self, call: ToolCall, timeout_s: float | None) -> ToolOutcome:
         """Run a call, if its tool is offered now: an earlier call of the same reply may have changed the offer."""
-        offer = self._read_offer() if self._offer_is_old else self._offer
+        journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
+        if self._offer_is_old:
+            self._offer = offer_of(journey, state, corrections, notes, self._first_state)
         self._offer_is_old = True
         self._calls += 1
-        travel = None if self._corrections is None else self._ctx.notes.travel.copy()
         if isinstance(self._tools, BaseJourneyTools):
             self._tools._place = partial(self._place_of, call, self._calls)
+        invoke: Callable[[str, dict[str, Any]], Awaitable[Any]]
+        if journey.step_hooks:
+            invoke = self._with_hooks
+        elif corrections is not None:
+            invoke = self._run_tool
+        else:
+            invoke = partial(journey.execute_tool, self._tools)
         work = partial(
             call_tool,
             call,
-            self._with_hooks if self._journey.step_hooks else self._run_tool,
-            offer=offer.by_name(self._journey),
+            invoke,
+            offer=self._offer.by_name(journey),
             timeout_s=timeout_s,
-            state=self._state,
+            state=state,
+            notes=notes,
             check=None if self._kept is None else self._check_state,
         )
-        if self._journal is None or not offer.is_own(call.name):
+        if self._journal is None or not self._offer.is_own(call.name):
             outcome = await work()
         else:
             outcome = await self._journal.tool(self, call, work)
         if outcome.status == "failed":  # it was undone: what the tools hold of the state is not the state's any more
             self._tools = self._new_tools()
-        if travel is not None and outcome.status != "ok":
-            self._ctx.notes.travel = travel
-        granted = self._ctx.notes.granted()
-        if granted is not None and call.id == f"approved_{granted.approval_id}":  # it could not run any more
-            del self._ctx.notes.approvals[granted.approval_id]
+        if notes.approvals and (granted := notes.granted()) is not None:
+            if call.id == f"approved_{granted.approval_id}":  # it could not run any more
+                del notes.approvals[granted.approval_id]
         return outcome
 
     def _place_of(self, call: ToolCall, number: int) -> CallPlace:
@@ -295,7 +310,7 @@ class JourneyRun:
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""
-        tools = self._journey.create_tools(self._state, self._ctx)
+        tools = self._journey._make_tools(self._state, self._ctx)
         if isinstance(tools, BaseJourneyTools):
             tools._notes = self._ctx.notes
         return tools
@@ -323,14 +338,8 @@ class JourneyRun:
 
     async def finish_turn(self, finished: RunFinished | None) -> Sequence[RunEvent]:
         """Leave a talking step that has spoken, and commit. The last commit gives the conversation back."""
-        talked = (
-            finished is not None
-            and self._journey._talks_at(self._state, self._offer.own_tools)
-            and not self._is_cancelled
-            and finished.reason == "text_response"
-            and self.messages[-1]["content"]
-        )
-        if talked:
+        talked = finished is not None and finished.reason == "text_response" and self._has_talked()
+        if talked and not self._journey.is_terminal_state(self._state):
             await self._leave_talking_step()
         self._turn_ended(finished)
         if self._kept is not None:
@@ -340,16 +349,12 @@ class JourneyRun:
 
     async def finish_run(self, finished: RunFinished) -> dict[str, Any]:
         """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
-        held = self._kept if self._kept is not None and self._kept.is_held else None
-        if finished.reason != "closing_message" and not (held and self._agent._saves_with_turns):
-            await self._save()
-        if held is not None:
-            await self._commit(held, finished)
+        kept = self._kept if self._kept is not None and self._kept.is_held else None
+        if finished.reason != "closing_message" and (kept is None or not self._agent._saves_with_turns):
+            await self._agent.save_state(self._ctx, self._whole_state())
+        if kept is not None:
+            await self._commit(kept, finished)
         return self._kept_state()
-
-    async def _save(self) -> None:
-        """Let the journey save its state."""
-        await self._agent.save_state(self._ctx, self._state)
 
     async def leave(self) -> None:
         """Give the conversation back if the run broke off."""
@@ -360,18 +365,20 @@ class JourneyRun:
         """Store the state and the messages that are new, and the run's end when it is known."""
         await kept.commit(self._kept_state(), self.messages, finished, state_version=self._kept_version())
 
+    def _has_talked(self) -> bool:
+        """Whether the text that ends the run was said in a talking step."""
+        said = self.messages[-1]["content"]
+        return bool(said) and self._journey._talks_at(self._state, self._offer.own_tools) and not self._is_cancelled
+
     async def _leave_talking_step(self) -> None:
         """Move on from a step that offers no tools and is not terminal: nothing else could."""
-        if not self._journey.is_terminal_state(self._state):
-            target = self._journey.next_step(self._state)
-            if target is not None:
-                await moved_on(self._journey, self._state, self._ctx, target)
+        target = self._journey.next_step(self._state)
+        if target is not None:
+            await moved_on(self._journey, self._state, self._ctx, target)
 
-    def _read_offer(self) -> Offer:
-        """Ask the journey for its tools as they are now."""
-        self._offer_is_old = False
-        self._offer = offer_of(self._journey, self._state, self._corrections, self._ctx.notes)
-        return self._offer
+    def _first_state(self) -> Any:
+        """The state of the journey as it begins."""
+        return self._journey.get_initial_state()
 
     @property
     def _is_cancelled(self) -> bool:
@@ -380,12 +387,10 @@ class JourneyRun:
 
     async def _run_tool(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run an offered tool: one of the journey, or a correction."""
-        corrections, notes = self._corrections, self._ctx.notes
-        work = self._journey.execute_tool
+        corrections, notes, work = self._corrections, self._ctx.notes, self._journey.execute_tool
         if corrections is None:
             return await work(self._tools, name, arguments)
-        if not self._offer.is_own(name):
-            return corrections.run(name, arguments, self._state, self._journey.get_initial_state(), notes)
-        return await followed(
-            corrections, self._journey, self._state, notes, name, partial(work, self._tools, name, arguments)
-        )
+        if name in corrections.names and not self._offer.is_own(name):
+            return corrections.run(name, arguments, self._state, self._first_state, notes)
+        own = partial(work, self._tools, name, arguments)
+        return await followed(corrections, self._state, self._first_state, notes, name, own)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 from uuid import UUID, uuid4
 
-from agent_runtime_core.events import RunEvent
-from agent_runtime_core.interfaces import CheckpointStore, OnBusy
+from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, TextDelta
+from agent_runtime_core.interfaces import (
+    AgentRuntime,
+    CheckpointStore,
+    ErrorInfo,
+    OnBusy,
+    RunContext,
+    RunResult,
+)
 from agent_runtime_core.messages import AgentMessage, whole_text
 from agent_runtime_framework.agents.agent import BaseAgent
 from agent_runtime_framework.agents.config import JourneyConfig, checked_on_busy
 from agent_runtime_framework.agents.context import AgentContext, AgentResult, checked_owner
 from agent_runtime_framework.agents.cost import conversation_cost
+from agent_runtime_framework.agents.hosted_run import described, run_hosted
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.run_result import result_of
@@ -30,8 +39,8 @@ __all__ = ["KeptConversations"]
 StateT = TypeVar("StateT", bound=BaseJourneyState[Any])
 
 
-class KeptConversations(BaseAgent, Generic[StateT]):
-    """An agent that keeps its conversations in a store."""
+class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
+    """An agent that keeps its conversations in a store, and that hosts can run."""
 
     store: CheckpointStore
     """Where conversations are kept."""
@@ -62,8 +71,37 @@ class KeptConversations(BaseAgent, Generic[StateT]):
         """What the engine asks in one run."""
 
     @abstractmethod
-    def _events(self, run: JourneyRun, *, streaming: bool) -> AsyncGenerator[RunEvent, None]:
-        """All that happens in a run."""
+    def _events(self, run: JourneyRun, *, streaming: bool, listened: bool = False) -> AsyncGenerator[RunEvent, None]:
+        """All that happens in a run; only its end when nobody listens."""
+
+    # Runs: the caller keeps the messages, or a host has made the run.
+
+    @overload
+    async def run(self, ctx: AgentContext) -> AgentResult: ...
+
+    @overload
+    async def run(self, ctx: RunContext) -> RunResult: ...
+
+    async def run(self, ctx: Any) -> Any:
+        """Answer the messages in `ctx`; the state is loaded before and saved after, under `ctx.conversation_id`.
+
+        Args:
+            ctx: The request; or the context of a host's run, and then the host gets its events and a `RunResult`, see
+                `run_hosted`.
+        """
+        if not isinstance(ctx, AgentContext):
+            return await run_hosted(self, ctx)
+        return await result_of(self._events(self._run_of(ctx), streaming=False))
+
+    def run_stream(self, ctx: AgentContext) -> AsyncGenerator[RunEvent, None]:
+        """The same as `run`, as events while they happen."""
+        return self._events(self._run_of(ctx), streaming=True)
+
+    async def on_error(self, ctx: RunContext, error: Exception) -> ErrorInfo:
+        """Describe an error of `run` for a host; one that would only come again is not to be tried again."""
+        return described(error)
+
+    # Conversations: the agent keeps the messages.
 
     async def send(
         self,
@@ -142,13 +180,46 @@ class KeptConversations(BaseAgent, Generic[StateT]):
             LLMError: The model could not be asked; the answer is stored.
             StoreError: The store failed.
         """
+        return await result_of(self._approving(conversation_id, approval_id, granted, by, owner, streaming=False))
+
+    def approve_stream(
+        self, conversation_id: UUID | str, approval_id: str, granted: bool, *, by: str, owner: UUID | str = ""
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The same as `approve`, as events while they happen, as `stream` gives them."""
+        return self._approving(conversation_id, approval_id, granted, by, owner, streaming=True)
+
+    async def _approving(
+        self,
+        conversation_id: UUID | str,
+        approval_id: str,
+        granted: bool,
+        by: str,
+        owner: UUID | str,
+        *,
+        streaming: bool,
+    ) -> AsyncGenerator[RunEvent, None]:
+        """The run of a person's answer, or what is stored of it."""
         verdict = Verdict(approval_id, bool(granted), by)
         message_id = f"approval:{approval_id}"
         while True:
             run = await self._verdict_run(conversation_id, verdict, message_id, owner)
-            result = await result_of(self._events(run, streaming=False))
-            if not result.metadata.get("replayed") or await self._is_decided(conversation_id, verdict, owner):
-                return result
+            held: list[RunEvent] | None = []  # as long as it may be a stored reply, and that of another message
+            async with aclosing(self._events(run, streaming=streaming)) as events:
+                async for event in events:
+                    if held is None:
+                        yield event
+                        continue
+                    held.append(event)
+                    if isinstance(event, (RunStarted, TextDelta)):
+                        continue
+                    if isinstance(event, RunFinished) and event.replayed:
+                        if not await self._is_decided(conversation_id, verdict, owner):
+                            break
+                    for each in held:
+                        yield each
+                    held = None
+            if held is None:
+                return
             message_id += "+"  # a run of another message took this one along before the answer was stored
 
     async def _verdict_run(

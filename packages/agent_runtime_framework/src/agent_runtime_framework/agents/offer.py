@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.errors import ConfigError
@@ -32,7 +33,7 @@ class Offer:
     @property
     def own_tools(self) -> list[dict[str, Any]]:
         """Those of the journey."""
-        return self.tools[: self._own]
+        return self.tools if len(self.tools) == self._own else self.tools[: self._own]
 
     def is_own(self, name: str) -> bool:
         """Whether the journey itself offers a tool of this name."""
@@ -47,7 +48,10 @@ class Offer:
         Raises:
             ConfigError: Two have one name.
         """
-        offer = {each["function"]["name"]: each["function"] for each in self.tools}
+        offer = {}
+        for each in self.tools:
+            function = each["function"]
+            offer[function["name"]] = function
         if len(offer) != len(self.tools):
             names = ", ".join(each["function"]["name"] for each in self.tools)
             raise ConfigError(f"{type(journey).__name__} offers two tools of one name: {names}.")
@@ -59,7 +63,11 @@ NO_OFFER = Offer([], 0)
 
 
 def offer_of(
-    journey: JourneyAgent[Any, Any, Any], state: Any, corrections: Corrections | None, notes: JourneyNotes
+    journey: JourneyAgent[Any, Any, Any],
+    state: Any,
+    corrections: Corrections | None,
+    notes: JourneyNotes,
+    begin: Callable[[], Any],
 ) -> Offer:
     """Ask a journey for its tools as they are now, and add what corrects it.
 
@@ -68,13 +76,16 @@ def offer_of(
         state: Its state.
         corrections: What can be corrected; None when it has no corrections.
         notes: What is remembered of the journey beside its state.
+        begin: Gives the state that the journey begins with.
 
     Raises:
         ConfigError: What the journey gives are no schemas.
     """
     schemas = () if corrections is not None and notes.travel.cancelled else journey.get_tool_schemas(state)
+    tools = []
     try:
-        tools = [schema.to_openai_format() for schema in schemas]
+        for schema in schemas:
+            tools.append(schema.to_openai_format())
     except (AttributeError, TypeError) as error:
         raise ConfigError(
             f"{type(journey).__name__}.get_tool_schemas() gave {schemas!r:.100} at step {state.get_step()!r}; it must "
@@ -82,6 +93,4 @@ def offer_of(
         ) from error
     if corrections is None or journey.is_terminal_state(state):
         return Offer(tools, len(tools))
-    own = {each["function"]["name"] for each in tools}
-    built_in = corrections.offered(state, journey.get_initial_state(), notes)
-    return Offer([*tools, *(each for each in built_in if each["function"]["name"] not in own)], len(tools))
+    return Offer(corrections.beside(tools, state, begin, notes), len(tools))

@@ -29,23 +29,22 @@ class UnderWay:
     """Its state."""
     version: int = 1
     """The journey's version that the state is of."""
-    news: str = ""
-    """What its model is told until it has answered, such as what the user has come back from."""
-    cancel_asked: bool = False
-    """Whether the user was asked, with the last answer, if they want to give it up."""
     handed_over: bool = False
     """Whether it has arrived, and its result is where it belongs."""
     notes: JourneyNotes = field(default_factory=JourneyNotes, repr=False)
-    """What the framework remembers of it, while it is interrupted."""
+    """What the framework remembers of it."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON data."""
-        state = replace(self.notes, decided=[]).put_into(state_data(self.state))
+    def to_dict(self, *, with_notes: bool = True) -> dict[str, Any]:
+        """All of it as JSON data.
+
+        Args:
+            with_notes: Whether the notes belong to it; those of the journey that talks are stored with the whole.
+        """
+        state = state_data(self.state)
+        if with_notes:
+            state = replace(self.notes, decided=[]).put_into(state)
         data: dict[str, Any] = {"journey": self.journey, "version": self.version, "state": state}
-        for name in ("news", "cancel_asked", "handed_over"):
-            if value := getattr(self, name):
-                data[name] = value
-        return data
+        return {**data, "handed_over": True} if self.handed_over else data
 
 
 @dataclass
@@ -67,7 +66,7 @@ class RouterState(BaseJourneyState[Any]):
     arrived: bool = False
     """Whether the last journey has arrived and said its closing words."""
     news: str = ""
-    """What the router's model is told until it has answered."""
+    """What the model of whoever talks is told until it has answered, such as what the user has come back from."""
     profile: Any = field(default_factory=dict)
     """What the journeys share."""
 
@@ -106,7 +105,7 @@ class RouterState(BaseJourneyState[Any]):
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON data."""
         return {
-            "stack": [each.to_dict() for each in self.stack],
+            "stack": [each.to_dict(with_notes=each is not self.present) for each in self.stack],
             "at_desk": self.at_desk,
             "arrived": self.arrived,
             "news": self.news,
@@ -143,8 +142,6 @@ class RouterState(BaseJourneyState[Any]):
             journey=journey,
             state=found.state,
             version=found.version if found.outcome == "pinned" else agent.version,
-            news=data.get("news", ""),
-            cancel_asked=data.get("cancel_asked", False),
             handed_over=data.get("handed_over", False),
             notes=notes,
         )

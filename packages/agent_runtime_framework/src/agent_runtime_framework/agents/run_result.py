@@ -18,8 +18,9 @@ async def result_of(events: AsyncGenerator[RunEvent, None]) -> AgentResult:
     try:
         async for last in events:  # noqa: B007  # only the last one is wanted
             pass
-    finally:
+    except BaseException:
         await events.aclose()
+        raise
     assert type(last) is RunFinished  # as every run ends that does not raise
     return agent_result(last)
 
@@ -33,10 +34,6 @@ def agent_result(last: RunFinished) -> AgentResult:
         metadata["replayed"] = True
     if last.reason.startswith("approval:"):
         metadata["approval_id"] = last.reason.partition(":")[2]
-    return AgentResult(
-        response=last.response,
-        messages=list(map(AgentMessage.from_dict, last.messages)),
-        state=last.state,
-        usage=None if last.reason == "closing_message" else last.usage,
-        metadata=metadata,
-    )
+    messages = list(map(AgentMessage.from_dict, last.messages))
+    usage = None if last.reason == "closing_message" else last.usage
+    return AgentResult(last.response, messages, last.state, usage, metadata)

@@ -16,6 +16,7 @@ from agent_runtime_framework.prompts import PromptTemplate
 from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.correction_tools import CANCELLED_PROMPT
 from agent_runtime_framework.tools.corrections import Corrections
+from agent_runtime_framework.tools.notes import JourneyNotes
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -28,8 +29,7 @@ def question(
     state: Any,
     offer: Offer,
     corrections: Corrections | None,
-    *,
-    is_cancelled: bool,
+    notes: JourneyNotes,
 ) -> TurnSetup:
     """What the model is asked with, at the step that the state stands at.
 
@@ -38,25 +38,29 @@ def question(
         state: Its state.
         offer: What it offers now.
         corrections: What can be corrected; None when it has no corrections.
-        is_cancelled: Whether the user has cancelled the journey.
+        notes: What is remembered of the journey beside its state.
 
     Raises:
         ConfigError: The journey's prompt is no text.
     """
-    prompt: Any = CANCELLED_PROMPT if is_cancelled else journey.get_system_prompt(state)
-    if prompt.__class__ is not str:
-        prompt = _checked_prompt(journey, prompt)
+    prompt: Any
+    if corrections is not None and notes.travel.cancelled:
+        prompt = CANCELLED_PROMPT
+    else:
+        prompt = journey.get_system_prompt(state)
+        if prompt.__class__ is not str:
+            prompt = _checked_prompt(journey, prompt)
     tools = offer.tools
     if journey.tools == "stable" and journey.declared.tools:
         tools = [spec.to_openai_format() for spec in journey.declared.tools.values()]
         if corrections is not None:
             tools += corrections.all_formats()
-    if journey.instructions is None:
-        return TurnSetup(prompt, tools or None, {})
     instructions = journey.instructions
+    if instructions is None:
+        return TurnSetup(prompt, tools or None)
     if isinstance(instructions, PromptTemplate):
         instructions = instructions.render()
-    return TurnSetup(instructions, tools or None, {}, prompt)
+    return TurnSetup(instructions, tools or None, step_prompt=prompt)
 
 
 def approved_call(approval: Approval, messages: list[MessageDict]) -> Reply:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from agent_runtime_core.errors import AgentRuntimeError
-from agent_runtime_core.events import RunFinished, TurnFinished
+from agent_runtime_core.events import RunEvent, RunFinished, TurnFinished
 from agent_runtime_core.messages import AgentMessage, Usage, add_usage
 from agent_runtime_framework.cli.chat_view import ChatOpening, ChatView
 from agent_runtime_framework.cli.failure import FAILED, INTERRUPTED, CommandError, OutputClosed, sentence
@@ -179,38 +179,29 @@ class ChatSession:
         return _Standing(state, stored, bool(self._agent.is_terminal_state(state)))
 
     async def _decide(self, approval: Approval, granted: bool) -> None:
-        self._stopped = False
-        try:
-            result = await self._agent.approve(self._conversation_id, approval.approval_id, granted, by=_BY)
-        except asyncio.CancelledError:
-            self._stopped = True
-            raise
-        add_usage(self._usage, result.usage or {})
-        self._add_cost(result.metadata.get("cost"))
-        self._waits = self._waits or "approval_id" in result.metadata
-        self._view.answered(result)
+        agent, conversation = self._agent, self._conversation_id
+        await self._follow(agent.approve_stream(conversation, approval.approval_id, granted, by=_BY))
 
     async def _answer(self, text: str) -> None:
-        self._stopped = self._waits = False
+        self._waits = False
+        await self._follow(self._agent.stream(self._conversation_id, text))
+
+    async def _follow(self, run: AsyncGenerator[RunEvent, None]) -> None:
+        """Show a run while it happens."""
+        self._stopped = False
         try:
-            async with aclosing(self._agent.stream(self._conversation_id, text)) as events:
+            async with aclosing(run) as events:
                 async for event in events:
                     self._kept = self._kept or isinstance(event, (TurnFinished, RunFinished))
                     if isinstance(event, RunFinished):
-                        self._waits = event.reason.startswith("approval:")
-                        self._count(event)
+                        self._waits = self._waits or event.reason.startswith("approval:")
+                        add_usage(self._usage, event.usage)
+                        if event.cost is not None:
+                            self._cost = event.cost + (self._cost or 0)
                     self._view.happened(event)
         except asyncio.CancelledError:
             self._stopped = True  # a second Ctrl-C breaks in from elsewhere and leaves this unset
             raise
-
-    def _count(self, event: RunFinished) -> None:
-        add_usage(self._usage, event.usage)
-        self._add_cost(event.cost)
-
-    def _add_cost(self, cost: Decimal | str | None) -> None:
-        if cost is not None:
-            self._cost = Decimal(cost) + (self._cost or 0)
 
     def _obey(self, command: str, runner: asyncio.Runner) -> None:
         if command == "/usage":

@@ -8,7 +8,6 @@ from typing import Any
 
 from agent_runtime_core.events import RunEvent
 from agent_runtime_core.messages import AgentMessage
-from agent_runtime_framework.agents.context import AgentResult
 from agent_runtime_framework.cli.step_line import StepLine
 from agent_runtime_framework.tools.approval import Approval
 
@@ -58,9 +57,6 @@ class ChatView:
 
     def waits(self, approval: Approval) -> None:
         """A tool call waits for a person, and nobody is here to answer."""
-
-    def answered(self, result: AgentResult) -> None:
-        """A person has said yes or no, and the run that went on from there is over."""
 
     def interrupted(self) -> None:
         """The run was cancelled."""

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.journey_router import JourneyRouter
 from agent_runtime_framework.cli.failure import CommandError, located
 from agent_runtime_framework.cli.user_module import load_module
 
@@ -103,9 +104,14 @@ def _once(found: dict[str, Any]) -> dict[str, object]:
 
 
 def _only_agent(module: ModuleType, place: str) -> str:
-    """The name of the module's one agent; an instance goes before classes, as it is set up already."""
+    """The name of the module's one agent; an instance goes before classes, as it is set up already.
+
+    A router goes before the journeys that stand beside it.
+    """
     agents = _agents_in(module)
     choice = agents.instances or agents.classes
+    routers = {name: each for name, each in choice.items() if _is_router(each)}
+    choice = routers if len(routers) == 1 else choice
     if len(choice) == 1:
         return next(iter(choice))
     if choice:
@@ -113,6 +119,10 @@ def _only_agent(module: ModuleType, place: str) -> str:
     if len(agents.unfinished) == 1:
         return next(iter(agents.unfinished))
     raise CommandError(f"there is no JourneyAgent in {place}.")
+
+
+def _is_router(found: object) -> bool:
+    return issubclass(found if inspect.isclass(found) else type(found), JourneyRouter)
 
 
 def _offer(module: ModuleType, place: str) -> str:

@@ -20,7 +20,6 @@ from agent_runtime_core.events import (
     ToolOutcome,
 )
 from agent_runtime_core.messages import AgentMessage, ToolCall, text_of
-from agent_runtime_framework.agents.context import AgentResult
 from agent_runtime_framework.cli.chat_view import ChatOpening, ChatView
 from agent_runtime_framework.cli.marks import Marks, marks_for
 from agent_runtime_framework.cli.screen import show_failure
@@ -113,11 +112,6 @@ class Transcript(ChatView):
     def waits(self, approval: Approval) -> None:
         """Say what is asked, and under which id it can be answered."""
         self._line(f"Waits for approval {approval.approval_id}: {question_line(approval.question)}", "yellow")
-
-    def answered(self, result: AgentResult) -> None:
-        """Show what the agent says."""
-        self._stop_waiting()
-        self._line(result.response)
 
     def interrupted(self) -> None:
         """Say that the run was cancelled."""

@@ -24,8 +24,8 @@ class TurnSetup:
     """Put in front of the messages when it is not empty."""
     tools: list[dict[str, Any]] | None
     """Tools in OpenAI's form; None, never an empty list, when there are none."""
-    options: dict[str, Any]
-    """Further keywords for the client, such as `tool_choice`."""
+    options: dict[str, Any] | None = None
+    """Further keywords for the client, such as `tool_choice`; None when there are none."""
     step_prompt: str | None = None
     """Put behind the messages when it is not empty: what changes comes last, so that all before it can be cached."""
     reply: Reply | None = None

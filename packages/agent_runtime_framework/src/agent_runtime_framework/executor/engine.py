@@ -33,11 +33,13 @@ _GO_ON = "Go on."
 _NO_MORE_CALLS = ToolOutcome("Error: not run, because this run has used up its tool calls.", "refused")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Engine:
     """One run: the model is asked until it answers in text or a limit ends the run.
 
-    The engine knows no journey and no store: those are its delegate's. Tool calls run one after the other.
+    The engine knows no journey and no store: those are its delegate's. Tool calls run one after the other. What has a
+    default is set before the run where it is to be something else (to give all of it by keyword takes four times as
+    long as the rest of a new engine).
     """
 
     delegate: RunDelegate
@@ -111,14 +113,18 @@ class Engine:
                     try:
                         if streaming and streams(client):
                             streamed = StreamedResponse(
-                                client.stream(messages=request, tools=setup.tools, **setup.options), meter.deadline
+                                client.stream(messages=request, tools=setup.tools, **(setup.options or {})),
+                                meter.deadline,
                             )
                             async with aclosing(streamed.texts()) as texts:
                                 async for text in texts:
                                     yield TextDelta(text=text)
                             reply = read_reply(streamed, messages)
                         else:
-                            answer = client.generate(messages=request, tools=setup.tools, **setup.options)
+                            if setup.options:
+                                answer = client.generate(messages=request, tools=setup.tools, **setup.options)
+                            else:
+                                answer = client.generate(messages=request, tools=setup.tools)
                             if meter.deadline is not None:
                                 answer = before(meter.deadline, answer)
                             reply = read_reply(await answer, messages)
@@ -227,7 +233,7 @@ class Engine:
         """What the model sees when it is asked for its closing words; None when it is not asked."""
         if self.closing_call and cut_short in _WORTH_CLOSING_WORDS:
             setup = self.delegate.prepare_turn()
-            return replace(setup, tools=None, options={}, reply=None)
+            return replace(setup, tools=None, options=None, reply=None)
         return None
 
 

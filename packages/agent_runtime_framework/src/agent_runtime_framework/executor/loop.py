@@ -163,18 +163,15 @@ class LLMExecutor:
         """
         config = self.config
         sinks = self._tracing.sinks()
-        engine = Engine(
-            delegate=_GivenTools(
-                self.llm_client, list(messages), tools, system_prompt, self.tool_executor, config.require_tool_call
-            ),
-            max_iterations=config.max_iterations,
-            limits=config.limits,
-            terminal_tools=config.terminal_tools,
-            listened=streaming or self.hooks is not None or bool(sinks),
-            streaming=streaming,
-            stop_on_text=config.stop_on_text,
-            pricing=config.pricing,
+        delegate = _GivenTools(
+            self.llm_client, list(messages), tools, system_prompt, self.tool_executor, config.require_tool_call
         )
+        engine = Engine(delegate, config.max_iterations, config.limits)
+        engine.terminal_tools = config.terminal_tools
+        engine.listened = streaming or self.hooks is not None or bool(sinks)
+        engine.streaming = streaming
+        engine.stop_on_text = config.stop_on_text
+        engine.pricing = config.pricing
         events = observed(engine.run(), self.hooks)
         return traced(events, sinks, uuid4()) if sinks else events
 
@@ -208,7 +205,7 @@ class _GivenTools:
         return False
 
     def prepare_turn(self) -> TurnSetup:
-        return TurnSetup(self._prompt, self._offered, {"tool_choice": "required"} if self._must_call else {})
+        return TurnSetup(self._prompt, self._offered, {"tool_choice": "required"} if self._must_call else None)
 
     def note_cost(self, cost: Decimal | None, model: str) -> None:
         return None  # the sum is in the result; nothing is stored here

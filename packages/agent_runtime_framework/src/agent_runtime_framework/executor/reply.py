@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from agent_runtime_core.errors import LLMBadReply
 from agent_runtime_core.messages import MessageDict, ToolCall, text_of, whole_text
@@ -11,7 +12,8 @@ from agent_runtime_core.messages import MessageDict, ToolCall, text_of, whole_te
 __all__ = ["Reply", "read_reply"]
 
 
-class Reply(NamedTuple):
+@dataclass(slots=True)
+class Reply:
     """A model's reply, read."""
 
     text: str
@@ -45,31 +47,29 @@ def read_reply(response: Any, history: Iterable[MessageDict]) -> Reply:
             f"the LLM client answered with {type(response).__name__} whose message is {type(message).__name__}; "
             f"a response needs .message, a dict with role and content"
         )
-    content = message.get("content")
+    known = message.get
+    content = known("content")
     text: str = "" if content is None else whole_text(content if content.__class__ is str else text_of(content))
     usage = getattr(response, "usage", None)
-    given = message.get("tool_calls")
+    given = known("tool_calls")
     if not given:
         return Reply(text, (), {"role": "assistant", "content": text}, usage, response)
     calls: list[ToolCall] = []
     kept: list[Any] = []
-    for data in given if isinstance(given, (list, tuple)) else [given]:
-        call = ToolCall(data if data.__class__ is dict or isinstance(data, Mapping) else {})
-        if (
-            call.problem is not None
-            or call.data.get("id") != call.id
-            or call.wire_name is not call.name
-            or call.data.__class__ is not dict
-            or (calls and any(other.id == call.id for other in calls))
-        ):
+    for data in given if given.__class__ is list or isinstance(given, (list, tuple)) else [given]:
+        if data.__class__ is dict:
+            call = ToolCall(data)
+            is_fit = call.problem is None and call.wire_name == call.name and data.get("id") == call.id
+        else:
+            call = ToolCall(data if isinstance(data, Mapping) else {})
+            is_fit = False
+        if not is_fit or (calls and any(other.id == call.id for other in calls)):
             data = _mended(call, calls, history)
         kept.append(data)
         calls.append(call)
     entry: MessageDict = {"role": "assistant", "content": text or None, "tool_calls": kept}
-    if message.get(
-        "thinking_blocks"
-    ):  # a vendor that thinks before a tool call wants its thoughts back with the result
-        entry["thinking_blocks"] = message["thinking_blocks"]
+    if thoughts := known("thinking_blocks"):  # their vendor wants them back with the result of a call
+        entry["thinking_blocks"] = thoughts
     return Reply(text, tuple(calls), entry, usage, response)
 
 

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields
 from threading import RLock
 from typing import Annotated, Any, get_type_hints
 
+from agent_runtime_core.errors import MissingDependency
 from agent_runtime_framework.state.annotation import stored_type
 from agent_runtime_framework.state.container_types import FieldsReader
 from agent_runtime_framework.state.stored_type import Misfit, Reader, StoredType, Unstorable, misfit
@@ -29,6 +30,7 @@ def stored_fields(owner: type, names: Mapping[str, Any] | None = None) -> Stored
 
     Raises:
         TypeError: A field cannot be stored, or the dataclass cannot be made from its fields; the text names both.
+        MissingDependency: A field is an email address, and the package that checks those is not there.
     """
     found = _KNOWN.get(owner)
     if found is None:
@@ -151,6 +153,8 @@ def _worked_out(owner: type, names: Mapping[str, Any], under_way: dict[type, Sto
             stored = stored_type(hints[field.name], nested)
         except Unstorable as error:
             raise TypeError(f"{place} cannot be stored: {error}. {_HELP}") from None
+        except MissingDependency as error:
+            raise MissingDependency(f"{place} cannot be stored: {error}.") from error
         required = field.default is MISSING and field.default_factory is MISSING
         result._add(field.name, stored, init=field.init, required=required)
     _check_constructor(owner, result._taken)

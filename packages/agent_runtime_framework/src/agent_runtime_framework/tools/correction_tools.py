@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["CANCELLED_PROMPT", "NAMES", "correction_tool"]
+__all__ = ["ASK_FIRST", "CANCEL", "CANCELLED_PROMPT", "NAMES", "correction_tool"]
+
+CANCEL: Final = "cancel"
 
 CANCELLED_PROMPT: Final = (
     "The user has cancelled. Nothing of it goes on, and nothing is to be asked any more. If they want to begin anew, "
@@ -16,20 +18,35 @@ NAMES: Final = ("go_back", "change_answer", "start_again", "cancel")
 """All of them, in the order in which they are offered."""
 
 _PURPOSES: Final = {
-    "go_back": "Go back to the step before, when the user asks for it. The answers given so far are kept.",
+    "go_back": "Only when the user asks for it: go back to the step before. The answers given so far are kept.",
     "change_answer": (
-        "Reopen an answer that the user wants to change: the journey goes to where it is asked for, and afterwards "
-        "returns by itself. Then save the new answer with the tool of that step."
+        "Only when the user asks for it: reopen an answer that they want to change. The journey goes to where it is "
+        "asked for, and afterwards returns by itself. Then save the new answer with the tool of that step."
     ),
-    "start_again": "Forget all answers and begin from the start, when the user asks for it.",
+    "start_again": (
+        "Only when the user asks for it: forget all answers and begin from the start. The first call forgets nothing: "
+        "ask the user whether they are sure, and call it again once they have answered yes."
+    ),
     "cancel": (
-        "Cancel the whole conversation's task, when the user asks for it. The first call cancels nothing: ask the "
-        "user whether they are sure, and call it again once they have answered yes."
+        "Only when the user asks for it: cancel what the conversation is about. The first call cancels nothing: ask "
+        "the user whether they are sure, and call it again once they have answered yes."
     ),
 }
 
+ASK_FIRST: Final = {
+    "start_again": (
+        "Nothing is forgotten. Ask the user whether they really want to begin from the start, and wait for their "
+        "answer: only after their next message can this be called again and forget the answers."
+    ),
+    "cancel": (
+        "Not cancelled. Ask the user whether they really want to cancel, and wait for their answer: only after their "
+        "next message can this be called again and cancel."
+    ),
+}
+"""Those that lose all that was said, with what the model reads at the first call."""
 
-def correction_tool(name: str, fields_now: tuple[str, ...]) -> dict[str, Any]:
+
+def correction_tool(name: str, fields_now: tuple[str, ...] = ()) -> dict[str, Any]:
     """One of the tools in OpenAI's form.
 
     Args:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, overload
 
-from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.errors import ConfigError, MissingDependency
 from agent_runtime_framework.tools.approval import check_question
 from agent_runtime_framework.tools.docstring import read_docstring
 from agent_runtime_framework.tools.signature import read_signature
@@ -179,7 +179,8 @@ def _spec(owner: type, name: str, method: Any, declaration: _Declaration) -> Too
         signature = read_signature(method, described, {**declaration.names, owner.__name__: owner})
         check_question(declaration.options["confirm"], signature.schema["properties"])
     except ConfigError as error:
-        raise ConfigError(f"{place} cannot be a tool: {error}.") from error
+        kind = MissingDependency if isinstance(error, MissingDependency) else ConfigError
+        raise kind(f"{place} cannot be a tool: {error}.") from error
     declaration.names = {}  # they have done their work, and hold on to much
     spec = known[name] = ToolSpec(
         name=name,

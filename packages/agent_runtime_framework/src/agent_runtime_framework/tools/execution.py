@@ -15,6 +15,7 @@ from agent_runtime_framework.config import should_swallow_exceptions
 from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools.approval import ApprovalPending
 from agent_runtime_framework.tools.arguments import argument_problems, exact_arguments
+from agent_runtime_framework.tools.notes import JourneyNotes
 from agent_runtime_framework.tools.result import ToolResult
 from agent_runtime_framework.tools.retry import InvalidArguments, ToolRetry
 from agent_runtime_framework.tools.time_limit import ToolTimeout, within
@@ -34,12 +35,13 @@ async def call_tool(
     offer: Offer | None,
     timeout_s: float | None,
     state: Any = None,
+    notes: JourneyNotes | None = None,
     check: Callable[[Any], object] | None = None,
 ) -> ToolOutcome:
     """Run one tool call, all or nothing.
 
     A tool that is not in the offer does not run; nor does one whose arguments could not be read or do not fit its
-    schema. If the tool raises, runs out of time or is cancelled, the state is given back what it held before.
+    schema. If the tool raises, runs out of time or is cancelled, state and notes are given back what they held before.
 
     Args:
         call: The model's call.
@@ -47,6 +49,7 @@ async def call_tool(
         offer: What may run now; None when nobody said what is offered: then names and arguments go unchecked.
         timeout_s: Seconds that the tool may take; None for no limit.
         state: The object to undo on failure; None when there is none.
+        notes: What else to undo; None when there are none. That a person is asked first stays noted.
         check: Called with the state after the tool; what it raises counts as the tool's own failure.
 
     Raises:
@@ -62,9 +65,12 @@ async def call_tool(
         problems = argument_problems(call.name, parameters, arguments)
         if problems is not None:
             return ToolOutcome(f"Error: invalid arguments for {call.name!r}: {problems}. Call it again.", "invalid")
-        if float in map(type, arguments.values()):
-            arguments = exact_arguments(parameters, arguments)
+        for value in arguments.values():
+            if value.__class__ is float:
+                arguments = exact_arguments(parameters, arguments)
+                break
     snapshot = StateSnapshot(state) if state is not None else None
+    noted = None if notes is None else notes.memo()
     try:
         work = invoke(call.name, arguments)
         result = await (work if timeout_s is None else within(timeout_s, work))
@@ -78,6 +84,8 @@ async def call_tool(
     except BaseException as error:
         if snapshot is not None:
             snapshot.restore()
+        if notes is not None and noted is not None and not isinstance(error, ApprovalPending):
+            notes.restore(noted)
         if not isinstance(error, Exception):
             raise
         if isinstance(error, ApprovalPending):

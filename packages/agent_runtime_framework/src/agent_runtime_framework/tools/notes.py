@@ -10,13 +10,16 @@ from typing import Any
 from agent_runtime_framework.tools.approval import Approval
 from agent_runtime_framework.tools.travel import Travel
 
-__all__ = ["JourneyNotes"]
+__all__ = ["NOTES_KEY", "JourneyNotes"]
 
-_KEY = "_journey"
+NOTES_KEY = "_journey"
 """Where a stored state holds the notes; the state class never sees it."""
 
 _DECIDED_KEPT = 20
 """So many answers are remembered, for whoever answers twice."""
+
+Memo = tuple[dict[str, str], dict[str, Approval], Travel]
+"""What can change in notes while a tool runs."""
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ class JourneyNotes:
     @classmethod
     def taken_from(cls, data: dict[str, Any]) -> JourneyNotes:
         """The notes in a stored state; they are taken out of it. What cannot be read of them is left out."""
-        found = data.pop(_KEY, None)
+        found = data.pop(NOTES_KEY, None)
         notes = cls()
         if not isinstance(found, Mapping):
             return notes
@@ -68,14 +71,23 @@ class JourneyNotes:
             noted["decided"] = self.decided[-_DECIDED_KEPT:]
         if travelled:
             noted["travel"] = travelled
-        return {**data, _KEY: noted}
+        return {**data, NOTES_KEY: noted}
 
     def take_over(self, later: JourneyNotes) -> None:
         """Hold what was noted later on the same way; what belongs to the run that is on stays."""
         self.once, self.approvals = later.once, later.approvals
         self.decided[:] = later.decided  # several notes may share the one list
-        later.travel.message_id, later.travel.may_cancel = self.travel.message_id, self.travel.may_cancel
+        later.travel.heard = heard = self.travel.heard
+        heard.began_with = heard.began_with or "tool"  # what is taken over has been left by one
         self.travel = later.travel
+
+    def memo(self) -> Memo:
+        """What they hold now, for `restore`."""
+        return dict(self.once), dict(self.approvals), self.travel.copy()
+
+    def restore(self, memo: Memo) -> None:
+        """Hold again what they held, when a tool call is undone."""
+        self.once, self.approvals, self.travel = memo
 
     def decide(self, approval: Approval, granted: bool, by: str) -> None:
         """Write down a person's answer."""
@@ -91,6 +103,4 @@ class JourneyNotes:
 
     def granted(self) -> Approval | None:
         """The first call that a person has said yes to and that has not run yet."""
-        if not self.approvals:  # asked at every turn, and nearly always so
-            return None
         return next((each for each in self.approvals.values() if each.granted_by is not None), None)

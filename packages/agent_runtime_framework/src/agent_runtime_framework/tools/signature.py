@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
-from agent_runtime_core.errors import ConfigError
+from agent_runtime_core.errors import ConfigError, MissingDependency
 from agent_runtime_framework.tools.retry import InvalidArguments
 
 __all__ = ["Signature", "read_signature"]
@@ -188,12 +188,16 @@ def _type_of(values: Any) -> dict[str, str]:
 def _pydantic_schema(
     annotation: Any, name: str, definitions: dict[str, Any]
 ) -> tuple[dict[str, Any], Callable[[Any], Any]]:
-    from pydantic import TypeAdapter, ValidationError  # here, because plain annotations do not need it
+    from pydantic import ValidationError  # here, because plain annotations do not need it
     from pydantic.errors import PydanticUserError
 
+    from agent_runtime_framework.state.pydantic_adapter import adapter_of
+
     try:
-        adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+        adapter = adapter_of(annotation)
         schema = adapter.json_schema(ref_template="#/$defs/{model}")
+    except MissingDependency as error:
+        raise MissingDependency(f"parameter {name!r}: {error}") from error
     except (PydanticUserError, TypeError, NameError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"parameter {name!r} has a type without a JSON schema: {reason}") from error
@@ -205,11 +209,7 @@ def _pydantic_schema(
             return adapter.validate_python(value)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
-            raise ValueError(
-                "; ".join(
-                    ".".join(map(str, each["loc"])) + (": " if each["loc"] else "") + each["msg"] for each in problems
-                )
-            ) from error
+            raise ValueError("; ".join(map(_problem, problems))) from error
 
     return schema, convert
 

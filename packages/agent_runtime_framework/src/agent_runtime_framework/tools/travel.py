@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-__all__ = ["Passed", "Travel"]
+__all__ = ["Heard", "Passed", "Travel"]
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a run answers, and how far it has got with it. Not stored.
+
+    A correction is what a user's message begins with. Once the model has read what a tool of the journey has said, it
+    may be that which speaks, so nothing is corrected any more until the user writes again.
+    """
+
+    is_message: bool = False
+    """Whether the user has written it; a verdict on an approval is no answer to another question."""
+    confirms: str | None = None
+    """The correction that the user was asked about by the answer to the message right before."""
+    asks: str | None = None
+    """The correction that the model was told in this run to ask about."""
+    began_with: Literal["", "correction", "tool"] = ""
+    """What has run on it first: a correction, or a tool of the journey."""
+    may_correct: bool = False
+    """Whether a correction may run in this turn."""
+
+    def begin_turn(self) -> None:
+        """The model is about to read what has come of its calls so far."""
+        self.may_correct = self.is_message and self.began_with != "tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +74,12 @@ class Travel:
     """The name of the step where the journey stood before the correction."""
     answered: list[str] = field(default_factory=list)
     """Fields that a tool has set though they look untouched: an answer may be what the field began with."""
-    message_id: str | None = None
-    """Names the message that the run answers. Not stored."""
-    cancel_asked: str | None = None
-    """Names the message in whose run the model asked to cancel."""
-    may_cancel: bool = False
-    """Whether the run answers the user's message that came right after. Not stored."""
+    asked: str | None = None
+    """The correction that the user was asked about by the last answer."""
     cancelled: bool = False
     """Whether the user has cancelled the journey."""
+    heard: Heard = field(default_factory=Heard)
+    """What the run answers."""
 
     @classmethod
     def from_dict(cls, data: Any) -> Travel:
@@ -72,7 +94,7 @@ class Travel:
                 continue
         if isinstance(answered := data.get("answered"), list):
             travel.answered = [str(each) for each in answered]
-        for name in ("resume", "cancel_asked"):
+        for name in ("resume", "asked"):
             if isinstance(found := data.get(name), str):
                 setattr(travel, name, found)
         travel.cancelled = data.get("cancelled") is True
@@ -80,33 +102,46 @@ class Travel:
 
     def to_dict(self) -> dict[str, Any]:
         """What there is to store; empty when there is nothing."""
-        if not (self.path or self.ahead or self.answered or self.cancelled or self.cancel_asked or self.resume):
+        if not (self.path or self.ahead or self.answered or self.cancelled or self.asked or self.resume):
             return {}
         data = {
             "path": [each.to_dict() for each in self.path],
             "ahead": [each.to_dict() for each in self.ahead],
             "resume": self.resume,
             "answered": self.answered,
-            "cancel_asked": self.cancel_asked,
+            "asked": self.asked,
             "cancelled": self.cancelled,
         }
         return {name: value for name, value in data.items() if value}
 
     def copy(self) -> Travel:
-        """One of its own, with the same content."""
-        return replace(self, path=list(self.path), ahead=list(self.ahead), answered=list(self.answered))
+        """One of its own, with the same content, in the same run."""
+        path, ahead, answered = list(self.path), list(self.ahead), list(self.answered)
+        return Travel(path, ahead, self.resume, answered, self.asked, self.cancelled, self.heard)
 
-    def begin_run(self, message_id: str, *, is_message: bool) -> None:
-        """Note which message a run answers. Leave to cancel is good for the user's next message and no other.
+    def begin_run(self, *, is_message: bool) -> Heard:
+        """Note what a run answers. Leave to lose all answers is good for the user's next message and no other.
 
         Args:
-            message_id: Names the message.
-            is_message: Whether the user has written it; a verdict on an approval is no answer to another question.
+            is_message: Whether it is what the user has written.
         """
-        self.message_id = message_id
-        self.may_cancel = is_message and self.cancel_asked not in {None, message_id}
-        if self.may_cancel:
-            self.cancel_asked = None
+        self.heard = Heard(is_message, self.asked if is_message else None)
+        if is_message:
+            self.asked = None
+        return self.heard
+
+    def end_run(self, *, in_words: bool) -> None:
+        """Note what the user was asked: only in words has it reached them."""
+        if self.heard.asks is not None:
+            self.asked, self.heard.asks = self.heard.asks if in_words else None, None
+
+    def is_confirmed(self, name: str) -> bool:
+        """Whether the user has answered the question about this correction; if not, the model is to ask it."""
+        if self.heard.confirms == name:
+            self.heard.confirms = None
+            return True
+        self.heard.asks = name
+        return False
 
     def passed(self, step: str, tool: str, to: str) -> None:
         """Note that a tool has led from one step to another."""

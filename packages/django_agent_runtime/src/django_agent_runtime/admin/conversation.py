@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
-from django_agent_runtime.admin.pieces import as_json, link_to, table
+from django_agent_runtime.admin.pieces import STYLE, as_json, as_text, link_to, table
 from django_agent_runtime.models import AgentCheckpoint, AgentConversation, Message
 from django_agent_runtime.models.documents import read_document
 from django_agent_runtime.models.names import name_of
@@ -51,6 +51,10 @@ class AgentConversationAdmin(_Admin):
         "messages",
         "runs",
     )
+
+    class Media:
+        css = STYLE
+
     readonly_fields: ClassVar[list[str]] = [name for name in fields if name not in ("title", "metadata")]
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
@@ -59,8 +63,12 @@ class AgentConversationAdmin(_Admin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AgentConversation]:
         """Conversations, each with the latest state in it."""
-        states = AgentCheckpoint.objects.filter(conversation=OuterRef("pk"), body__isnull=False).order_by("-seq")
-        return super().get_queryset(request).annotate(latest_body=Subquery(states.values("body")[:1]))
+        later = AgentCheckpoint.objects.filter(
+            conversation=OuterRef("conversation"), agent_key=OuterRef("agent_key"), seq__gt=OuterRef("seq")
+        )
+        states = AgentCheckpoint.objects.filter(~Exists(later), conversation=OuterRef("pk"), body__isnull=False)
+        latest = states.order_by("-seq").values("body")[:1]
+        return super().get_queryset(request).annotate(latest_body=Subquery(latest))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AgentConversation], search_term: str
@@ -127,5 +135,5 @@ def _said(message: Message) -> tuple[str, Any]:
         return "?", _DAMAGED
     content = data.get("content")
     if isinstance(content, str) and not data.get("tool_calls"):
-        return str(data.get("role", "")), content
+        return str(data.get("role", "")), as_text(content)
     return str(data.get("role", "")), as_json({key: value for key, value in data.items() if key != "role"})

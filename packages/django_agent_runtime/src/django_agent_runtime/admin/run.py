@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from django_agent_runtime.admin.pieces import as_json, link_to, table
+from django_agent_runtime.admin.pieces import STYLE, as_json, link_to, table
 from django_agent_runtime.models import AgentRun
 from django_agent_runtime.runtime.runs import cancel
 
@@ -52,11 +52,22 @@ class AgentRunAdmin(_Admin):
         "metadata_shown",
         "events",
     )
+
+    class Media:
+        css = STYLE
+
     readonly_fields: ClassVar[list[str]] = [*fields]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Runs begin with a message."""
         return False
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The page of a run, without buttons that save nothing."""
+        nothing = {"show_save": False, "show_save_and_continue": False}
+        return super().change_view(request, object_id, form_url, {**nothing, **(extra_context or {})})
 
     @admin.action(description="Cancel selected runs", permissions=["change"])
     def cancel_runs(self, request: HttpRequest, queryset: QuerySet[AgentRun]) -> None:

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ("lease", models.BigIntegerField(default=0, editable=False)),
                 ("lease_until", models.FloatField(default=0.0, editable=False)),
                 ("lease_seconds", models.FloatField(default=0.0, editable=False)),
-                ("running_id", django_agent_runtime.models.names.NameField(editable=False, max_length=255, null=True)),
+                ("running_id", django_agent_runtime.models.names.NameField(default="", editable=False, max_length=255)),
                 (
                     "user",
                     models.ForeignKey(
@@ -176,6 +176,7 @@ class Migration(migrations.Migration):
                     "conversation",
                     models.ForeignKey(
                         db_index=False,
+                        null=True,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="checkpoints",
                         to="django_agent_runtime.agentconversation",

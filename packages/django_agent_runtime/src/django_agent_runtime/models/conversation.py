@@ -46,7 +46,7 @@ class AgentConversation(AbstractAgentConversation):
     lease = models.BigIntegerField(default=0, editable=False)
     lease_until = models.FloatField(default=0.0, editable=False)
     lease_seconds = models.FloatField(default=0.0, editable=False)
-    running_id = NameField(max_length=KEY_LENGTH, null=True, editable=False)
+    running_id = NameField(max_length=KEY_LENGTH, default="", editable=False)
     current_run = models.ForeignKey(
         "django_agent_runtime.AgentRun", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
@@ -103,20 +103,24 @@ class AgentConversation(AbstractAgentConversation):
         """`normalized`: messages are rows."""
         return "normalized"
 
-    def get_message_history(self, include_failed_runs: bool = False) -> list[dict[str, Any]]:
+    def get_message_history(
+        self, include_failed_runs: bool = False, *, limit: int | None = None
+    ) -> list[dict[str, Any]]:
         """The messages of users, assistants and tools, oldest first.
 
         Each has those of `role`, `content`, `name`, `tool_call_id`, `tool_calls` and `metadata` that were given. System
-        messages and empty ones are left out, and so is what is damaged.
+        messages and empty ones are left out, and so is what is damaged, and what was said in runs that others have
+        superseded.
 
         Args:
             include_failed_runs: Whether the messages of runs that did not succeed are among them.
+            limit: How many of the last ones are looked at; None for all.
         """
-        rows = self.messages.all()
+        rows = self.messages.filter(run__superseded_by=None)
         if not include_failed_runs:
             rows = rows.filter(models.Q(run=None) | models.Q(run__status=RunStatus.SUCCEEDED))
         found: list[dict[str, Any]] = []
-        for row in rows:
+        for row in rows if limit is None else reversed(rows.order_by("-seq")[:limit]):
             try:
                 message = row.to_dict()
             except ValueError:

@@ -45,8 +45,9 @@ class AgentCheckpoint(AbstractAgentCheckpoint):
     """An agent's state in a conversation, as one commit wrote it. The last one of each agent is its present state."""
 
     conversation = models.ForeignKey(
-        AgentConversation, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
+        AgentConversation, null=True, on_delete=models.CASCADE, related_name="checkpoints", db_index=False
     )
+    """NULL for the state of a run without a conversation."""
     run = models.ForeignKey(AgentRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="checkpoints")
     """The run that wrote it, where the store knows."""
     long_agent = models.TextField(null=True, editable=False)

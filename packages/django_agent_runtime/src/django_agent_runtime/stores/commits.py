@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from django.db.models import Q
+from uuid import UUID
 
 from agent_runtime_core.errors import LeaseLost, StoreConflict
 from django_agent_runtime.models import AgentCheckpoint, Message, Receipt
@@ -30,6 +29,8 @@ class Commit:
     finish: str | None
     keep: int
     """How many versions are kept."""
+    run_id: UUID | None = None
+    """Whose rows they are, where no lease tells it."""
 
     def write(self, alias: str) -> int:
         """Write it and return the version that it made.
@@ -39,7 +40,7 @@ class Commit:
             StoreConflict: The version is another.
         """
         head = self._head(alias)
-        run_id = head.current_run_id if self.lease is not None else None
+        run_id = head.current_run_id if self.lease is not None else self.run_id
         if self.messages:
             Message.objects.using(alias).bulk_create(
                 Message(
@@ -66,7 +67,7 @@ class Commit:
         if self.finish is None:
             return new_version(alias, head, count, self.keep)
         self._answer(alias, head, count)
-        ended = {"lease": 0, "lease_until": 0.0, "running_id": None, "current_run": None}
+        ended = {"lease": 0, "lease_until": 0.0, "running_id": "", "current_run": None}
         return new_version(alias, head, count, self.keep, **ended)
 
     def _head(self, alias: str) -> Head:
@@ -84,6 +85,6 @@ class Commit:
     def _answer(self, alias: str, head: Head, count: int) -> None:
         """All messages of users that are in the history are answered by what is in it up to here."""
         unanswered = Receipt.objects.using(alias).filter(conversation=head.pk, end_position=None)
-        if head.running_id is not None:  # whoever finishes knows the answer
-            unanswered.filter(Q(message_id=head.running_id), remember=False).delete()
+        if head.running_id:  # whoever finishes knows the answer
+            unanswered.filter(message_id=head.running_id, remember=False).delete()
         unanswered.update(end_position=count, result=self.finish)

@@ -51,8 +51,8 @@ class Database:
         alias = self.alias
         connection = connections[alias]
         is_outermost = not connection.in_atomic_block
-        if is_outermost:
-            connection.close_if_unusable_or_obsolete()
+        if is_outermost and connection.errors_occurred and not connection.is_usable():
+            connection.close()  # the next statement opens another; outside of requests nobody else does that
         tries = _TRIES if is_outermost else 1
         while True:
             tries -= 1

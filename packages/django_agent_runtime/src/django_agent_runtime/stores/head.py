@@ -35,7 +35,7 @@ class Head:
     lease: int
     lease_until: float
     lease_seconds: float
-    running_id: str | None
+    running_id: str
     current_run_id: UUID | None
     now: float
     is_new: bool = False

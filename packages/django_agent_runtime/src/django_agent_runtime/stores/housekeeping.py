@@ -22,7 +22,7 @@ from django_agent_runtime.stores.listing import present_states
 
 __all__ = ["delete", "delete_messages", "delete_state", "fork", "release", "renew", "rewind", "withdraw"]
 
-_NOBODY: dict[str, Any] = {"lease": 0, "lease_until": 0.0, "running_id": None, "current_run": None}
+_NOBODY: dict[str, Any] = {"lease": 0, "lease_until": 0.0, "running_id": "", "current_run": None}
 _BATCH = 500
 
 

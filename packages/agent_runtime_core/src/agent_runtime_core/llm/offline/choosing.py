@@ -15,7 +15,7 @@ from agent_runtime_core.llm.offline.refusals import kept_from
 from agent_runtime_core.llm.offline.removal import takes_back
 from agent_runtime_core.llm.offline.schema import OfferedTool
 
-__all__ = ["Choice", "choose", "choose_next"]
+__all__ = ["Choice", "after_refusal", "choose", "choose_next"]
 
 _VALUE = {Sure.EVIDENT: 6, Sure.LIKELY: 3, Sure.PLAIN: 2}
 _MAX_CHAIN = 8
@@ -74,7 +74,7 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
     """
     last = situation.ran[-1]
     if last.failed:
-        again = [_after_refusal(tool, last) for tool in tools if tool.required]
+        again = [after_refusal(tool, last) for tool in tools if tool.required]
         return Choice(None, next((each for each in again if each.tool.name == last.name), again[0] if again else None))
     partial: list[Filling] = []
     for tool in tools:
@@ -84,11 +84,11 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
             if len(situation.ran) < _MAX_CHAIN:
                 return Choice(filling)
         elif tool.required:
-            partial.append(filling if filling is not None and filling.missing else _after_refusal(tool, last))
+            partial.append(filling if filling is not None and filling.missing else after_refusal(tool, last))
     return Choice(None, max(partial, key=lambda each: len(each.values), default=None))
 
 
-def _after_refusal(tool: OfferedTool, last: Ran) -> Filling:
+def after_refusal(tool: OfferedTool, last: Ran) -> Filling:
     """What a tool still has to be told: what its last call turned down, else everything."""
     filling = Filling(tool, kept_from(tool, last))
     return filling if filling.missing else Filling(tool)

@@ -53,6 +53,8 @@ class Situation:
     """What the user was told so far, the latest part of it."""
     has_dropped: bool = False
     """Whether the user has just taken back what the last question was about."""
+    called: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The arguments with which each tool was called last, by its name."""
     calls_made: int = 0
     """Tool calls in the whole conversation."""
 
@@ -81,6 +83,7 @@ def read_situation(messages: Any) -> Situation:
             for call in calls:
                 last = by_id[call.id] = Ran(call.name, call.arguments)
                 found.ran.append(last)
+                found.called[call.name] = call.arguments
             spoken = content or spoken
             found.told = f"{found.told}\n{content}"[-_TEXT_LIMIT:]
         elif role == "tool":

@@ -15,6 +15,7 @@ READ_LIMIT = 2_000
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\u2032": "'"})
+_IRREGULAR = {"paid": "pay", "bought": "buy", "sold": "sell", "sent": "send"}
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
@@ -113,6 +114,7 @@ def joined_words(identifier: str) -> list[str]:
 def stem(word: str) -> str:
     """A word without its common English endings, so that `checking`, `checks` and `check` are one."""
     word = word.removesuffix("'s").removesuffix("'")
+    word = _IRREGULAR.get(word, word)
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]

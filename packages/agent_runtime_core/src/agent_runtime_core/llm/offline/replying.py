@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agent_runtime_core.llm.offline.choosing import Choice, choose, choose_next
+from agent_runtime_core.llm.offline.choosing import Choice, after_refusal, choose, choose_next
 from agent_runtime_core.llm.offline.conversation import Situation
 from agent_runtime_core.llm.offline.dropping import without_dropped
 from agent_runtime_core.llm.offline.filling import Filling
+from agent_runtime_core.llm.offline.passage import Passage
 from agent_runtime_core.llm.offline.questions import next_question
 from agent_runtime_core.llm.offline.schema import OfferedTool, read_tools
+from agent_runtime_core.llm.offline.taking_back import (
+    TakenBack,
+    as_answer,
+    asked_back,
+    set_apart,
+    taken_back,
+    to_be_said_again,
+)
 from agent_runtime_core.llm.offline.wording import (
     closing_words,
     is_asking,
@@ -24,6 +33,8 @@ from agent_runtime_core.llm.offline.wording import (
 )
 
 __all__ = ["Reply", "reply_to"]
+
+_CANCELLED = 'This is cancelled. To begin anew, say "start again".'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +59,19 @@ def reply_to(situation: Situation, tools: Any, tool_choice: Any = None) -> Reply
     named = _named_tool(tool_choice)
     if named is not None:
         offered = [tool for tool in offered if tool.name == named]
+    must_call = tool_choice == "required" or named is not None
+    offered, apart = (offered, {}) if must_call else set_apart(offered)
     if situation.ran:
         return _after_results(situation, offered)
-    if not offered:
-        return Reply(closing_words(situation))
     situation = without_dropped(offered, situation)
-    choice = choose(offered, situation, must_call=tool_choice == "required" or named is not None)
+    back = asked_back(apart, offered, situation) if apart and not situation.has_dropped else None
+    if back is not None:
+        return Reply("", _call(back, situation))
+    if not offered:
+        return Reply(_CANCELLED if list(apart) == ["start_again"] else closing_words(situation))
+    if apart:
+        situation = as_answer(offered, situation)
+    choice = choose(offered, _reopened(situation, offered), must_call=must_call)
     if choice.ready is not None:
         return Reply("", _call(choice.ready, situation))
     return Reply(_asking(choice, situation, offered))
@@ -61,6 +79,10 @@ def reply_to(situation: Situation, tools: Any, tool_choice: Any = None) -> Reply
 
 def _after_results(situation: Situation, offered: list[OfferedTool]) -> Reply:
     """The next call that the user's message evidently holds, or the results and what comes next."""
+    come_of = taken_back(situation.ran[-1])
+    if come_of is not None:
+        return _after_taking_back(come_of, situation, offered)
+    situation = replace(situation, ran=[each for each in situation.ran if taken_back(each) is None])
     choice = choose_next(offered, situation) if offered else Choice()
     if choice.ready is not None:
         return Reply("", _call(choice.ready, situation))
@@ -71,6 +93,36 @@ def _after_results(situation: Situation, offered: list[OfferedTool]) -> Reply:
         question = next_question(offered, choice.pending, situation, again=False)
         text = " ".join(filter(None, [text, news(situation), question]))
     return Reply(text.strip())
+
+
+def _after_taking_back(come_of: TakenBack, situation: Situation, offered: list[OfferedTool]) -> Reply:
+    """The new answer, if the user's message holds it, or the question that is open now."""
+    if come_of.is_question or come_of.is_over:
+        return Reply(come_of.words)
+    nothing_said = replace(
+        situation, said=[Passage("")], ran=[], before=None, said_before=[], ran_before=[], has_dropped=False
+    )
+    if not offered:
+        return Reply(f"{come_of.words} {closing_words(nothing_said)}".strip())
+    choice = choose(offered, nothing_said)
+    wanted = to_be_said_again(come_of.field, offered, situation) if come_of.field else None
+    if wanted is not None:
+        tool, refused = wanted
+        answer = as_answer([tool], replace(situation, ran=[]))
+        if answer.words is not situation.words:
+            choice = choose([tool], replace(nothing_said, said=[answer.words], before=refused))
+        else:
+            choice = Choice(None, after_refusal(tool, refused))
+    if choice.ready is not None:
+        return Reply("", _call(choice.ready, situation))
+    return Reply(f"{come_of.words} {next_question(offered, choice.pending, nothing_said, again=False)}".strip())
+
+
+def _reopened(situation: Situation, offered: list[OfferedTool]) -> Situation:
+    """The situation with what else was said for a tool, when one of its answers was reopened just before."""
+    come_of = taken_back(situation.before) if situation.before is not None else None
+    wanted = to_be_said_again(come_of.field, offered, situation) if come_of is not None and come_of.field else None
+    return situation if wanted is None else replace(situation, before=wanted[1])
 
 
 def _asking(choice: Choice, situation: Situation, offered: list[OfferedTool]) -> str:

@@ -11,46 +11,35 @@ from agent_runtime_core.errors import VersionNotFound
 from agent_runtime_core.interfaces.checkpoint import Checkpoint
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.postgresql.damage import read_joined, read_object, readable_messages, state_damage
-from agent_runtime_core.stores.postgresql.names import key_of
+from agent_runtime_core.stores.postgresql.names import key_of, whole_name
+from agent_runtime_core.stores.postgresql.packs import VERSIONS, joined_between
 
-__all__ = ["ALL", "joined_between", "last_state", "read_checkpoint", "read_history", "to_checkpoint"]
+__all__ = ["ALL", "read_checkpoint", "read_history", "to_checkpoint"]
 
 ALL = 1 << 62
 """More messages than one conversation can have."""
-
-
-def last_state(number: str, version: str) -> str:
-    """The state of the agent `:agent` as a version left it: a subquery of one row or none."""
-    return f"""
-        SELECT journey_version, body FROM agent_runtime_states
-        WHERE conversation = {number} AND agent = :agent AND version <= {version}
-        ORDER BY version DESC LIMIT 1"""
-
-
-def joined_between(number: str, start: str, stop: str) -> str:
-    """The messages from one position to before another, joined by commas: one value instead of many rows."""
-    return f"""
-        SELECT string_agg(body, ',' ORDER BY position) FROM agent_runtime_messages
-        WHERE conversation = {number} AND position >= {start} AND position < {stop}"""
 
 
 _LOAD = text(f"""
     SELECT c.version, c.message_count, s.journey_version, s.body,
         ({joined_between("c.number", "c.message_count - :window", "c.message_count")}) AS messages
     FROM agent_runtime_conversations AS c
-    LEFT JOIN LATERAL ({last_state("c.number", "c.version")}) AS s ON true
+    LEFT JOIN agent_runtime_states AS s ON s.conversation = c.number AND s.agent = :agent
     WHERE c.owner = :owner AND c.id = :id""")
 
 _LOAD_AT = text(f"""
-    SELECT v.version, v.message_count, s.journey_version, s.body,
+    SELECT v.version, v.message_count, s.journey_version, s.state AS body,
         ({joined_between("v.conversation", "v.message_count - :window", "v.message_count")}) AS messages
     FROM agent_runtime_conversations AS c
-    JOIN agent_runtime_versions AS v ON v.conversation = c.number
-    LEFT JOIN LATERAL ({last_state("c.number", "v.version")}) AS s ON true
-    WHERE c.owner = :owner AND c.id = :id AND v.version = :version AND :keep > (
-        SELECT count(*) FROM (
-            SELECT FROM agent_runtime_versions WHERE conversation = c.number AND version > :version LIMIT :keep
-        ) AS later)""")
+    JOIN {VERSIONS} AS v ON v.conversation = c.number
+    LEFT JOIN LATERAL (
+        SELECT journey_version, state FROM {VERSIONS} AS w
+        WHERE w.conversation = c.number AND w.agent = :whole_agent AND w.version <= :version
+        ORDER BY w.version DESC LIMIT 1
+    ) AS s ON true
+    WHERE c.owner = :owner AND c.id = :id AND v.version = :version AND v.message_count IS NOT NULL AND :keep > (
+        SELECT count(*) FROM {VERSIONS} AS later
+        WHERE later.conversation = c.number AND later.version > :version AND later.message_count IS NOT NULL)""")
 
 _HISTORY = text(f"""
     SELECT c.message_count, ({joined_between("c.number", ":start", ":stop")}) AS messages
@@ -75,7 +64,9 @@ def read_checkpoint(
     if at_version is None or not 0 < at_version < ALL:
         row = connection.execute(_LOAD, found).one_or_none()
     else:
-        row = connection.execute(_LOAD_AT, {**found, "version": at_version, "keep": keep}).one_or_none()
+        del found["agent"]
+        found |= {"version": at_version, "keep": keep, "whole_agent": whole_name(agent_key)}
+        row = connection.execute(_LOAD_AT, found).one_or_none()
     if row is None and not at_version:
         return Checkpoint()
     if row is None or at_version not in (None, row.version):

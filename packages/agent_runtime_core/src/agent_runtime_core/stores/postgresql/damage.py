@@ -10,29 +10,32 @@ from sqlalchemy import Connection, text
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores.json_data import decoded
-from agent_runtime_core.stores.postgresql.names import key_of
+from agent_runtime_core.stores.postgresql.names import key_of, whole_name
+from agent_runtime_core.stores.postgresql.packs import VERSIONS, messages_of
 from agent_runtime_core.stores.way_back import way_back
 
 __all__ = ["read_joined", "read_object", "readable_messages", "readable_result", "state_damage"]
 
 _LOGGER = logging.getLogger(__name__)
 
-_ROWS = text("""
-    SELECT m.position, m.body FROM agent_runtime_conversations AS c
-    JOIN agent_runtime_messages AS m ON m.conversation = c.number
-    WHERE c.owner = :owner AND c.id = :id AND m.position >= :start AND m.position < :stop""")
+_ROWS = text(f"""
+    SELECT m.position, m.body FROM agent_runtime_conversations AS c,
+        LATERAL ({messages_of("c.number", ":start", ":stop")}) AS m
+    WHERE c.owner = :owner AND c.id = :id""")
 
-_STATES = text("""
-    SELECT s.body, (
-        SELECT max(v.version) FROM agent_runtime_versions AS v
-        WHERE v.conversation = c.number AND v.version >= s.version AND v.version < coalesce((
-            SELECT min(t.version) FROM agent_runtime_states AS t
-            WHERE t.conversation = c.number AND t.agent = s.agent AND t.version > s.version
-        ), :version + 1)
+_STATES = text(f"""
+    WITH written AS (
+        SELECT v.* FROM agent_runtime_conversations AS c JOIN {VERSIONS} AS v ON v.conversation = c.number
+        WHERE c.owner = :owner AND c.id = :id AND v.version <= :version
+    ), states AS (
+        SELECT version, state, lead(version) OVER (ORDER BY version) AS next_version FROM written WHERE agent = :agent
+    )
+    SELECT s.state, (
+        SELECT max(v.version) FROM written AS v
+        WHERE v.message_count IS NOT NULL AND v.version >= s.version
+            AND v.version < coalesce(s.next_version, :version + 1)
     ) AS last_version
-    FROM agent_runtime_conversations AS c JOIN agent_runtime_states AS s ON s.conversation = c.number
-    WHERE c.owner = :owner AND c.id = :id AND s.agent = :agent AND s.version <= :version
-    ORDER BY s.version DESC""")
+    FROM states AS s ORDER BY s.version DESC""")
 
 
 def read_joined(joined: bytes | None, count: int) -> list[MessageDict]:
@@ -99,7 +102,7 @@ def state_damage(
     connection: Connection, owner: str, conversation_id: str, agent_key: str, version: int, problem: ValueError
 ) -> StoreUnavailable:
     """The error for a state that cannot be read at a version, with the way back."""
-    named = {"owner": key_of(owner), "id": key_of(conversation_id), "agent": key_of(agent_key), "version": version}
+    named = {"owner": key_of(owner), "id": key_of(conversation_id), "agent": whole_name(agent_key), "version": version}
     advice = "Restore it from a backup, or delete this state."
     for body, last_version in connection.execute(_STATES, named):
         if last_version is None:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from agent_runtime_core.stores.lease import is_held
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
+from agent_runtime_core.stores.postgresql.packs import VERSION_BYTES, add_version
 
 __all__ = ["NOW", "Head", "Place", "busy", "locked_head", "locked_or_new_head", "new_version"]
 
@@ -23,8 +24,16 @@ def busy(row: str) -> str:
 
 
 _LOCK = text(f"""
-    SELECT number, version, message_count, lease, lease_until, lease_seconds, placed, waiting, {NOW} AS now
+    SELECT number, version, message_count, lease, lease_until, lease_seconds, placed, running_position, waiting,
+        {NOW} AS now
     FROM agent_runtime_conversations WHERE owner = :owner AND id = :id FOR NO KEY UPDATE""")
+
+_WRITE_RECEIPT = text("""
+    WITH receipt AS (
+        INSERT INTO agent_runtime_receipts (conversation, message_id, position, remember)
+        SELECT number, running_id, running_position, false FROM agent_runtime_conversations WHERE number = :number
+    )
+    UPDATE agent_runtime_conversations SET running_position = -1 WHERE number = :number""")
 
 _NEW = text("""
     INSERT INTO agent_runtime_conversations
@@ -32,14 +41,13 @@ _NEW = text("""
     VALUES (:owner, :id, :long_owner, :long_id, 0, 0, clock_timestamp(), clock_timestamp())
     ON CONFLICT (owner, id) DO NOTHING""")
 
-_VERSION = text("""
+_VERSION = text(f"""
     WITH head AS (
         UPDATE agent_runtime_conversations
         SET version = version + 1, message_count = :count, updated_at = clock_timestamp(), token = 0
         WHERE number = :number RETURNING number, version, message_count, updated_at
-    )
-    INSERT INTO agent_runtime_versions (conversation, version, message_count, committed_at)
-    SELECT number, version, message_count, updated_at FROM head RETURNING version""")
+    ), {add_version(":removed_agent", size=":size")}
+    SELECT version FROM head""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,7 @@ class Head:
     lease_until: float
     lease_seconds: float
     placed: int
+    running_position: int
     waiting: int
     now: float
 
@@ -73,9 +82,13 @@ class Place:
 
 
 def locked_head(connection: Connection, owner: str, conversation_id: str) -> Head | None:
-    """The conversation's row, locked; None when there is none."""
+    """The conversation's row, locked, with all receipts in rows of their own; None when there is none."""
     row = connection.execute(_LOCK, {"owner": key_of(owner), "id": key_of(conversation_id)}).one_or_none()
-    return None if row is None else Head(**row._mapping)
+    if row is None:
+        return None
+    if row.running_position >= 0:
+        connection.execute(_WRITE_RECEIPT, {"number": row.number})
+    return Head(**row._mapping)
 
 
 def locked_or_new_head(connection: Connection, owner: str, conversation_id: str) -> Head:
@@ -89,7 +102,9 @@ def locked_or_new_head(connection: Connection, owner: str, conversation_id: str)
         connection.execute(_NEW, named)  # somebody else may be faster, and somebody may delete it again
 
 
-def new_version(connection: Connection, number: int, message_count: int) -> int:
-    """Raise the version, note how many messages it has, and return it."""
-    version: int = connection.execute(_VERSION, {"number": number, "count": message_count}).scalar_one()
+def new_version(connection: Connection, number: int, message_count: int, *, removed_agent: bytes | None = None) -> int:
+    """Raise the version, note how many messages it has and which agent's state was removed with it, and return it."""
+    named: dict[str, Any] = {"number": number, "count": message_count, "removed_agent": removed_agent}
+    named["size"] = VERSION_BYTES + len(removed_agent or b"")
+    version: int = connection.execute(_VERSION, named).scalar_one()
     return version

@@ -10,34 +10,31 @@ from sqlalchemy import Connection, text
 from agent_runtime_core.interfaces.checkpoint import ConversationInfo, StoreInfo, VersionInfo
 from agent_runtime_core.stores.postgresql.checkpoints import ALL
 from agent_runtime_core.stores.postgresql.names import key_of, name_of
+from agent_runtime_core.stores.postgresql.packs import VERSIONS
 from agent_runtime_core.stores.postgresql.revision import REVISION
 
 __all__ = ["list_conversations", "list_versions", "read_info"]
 
 _CONVERSATIONS = """
     SELECT c.owner, c.long_owner, c.id, c.long_id, c.version, c.message_count, c.created_at, c.updated_at,
-        ARRAY(SELECT coalesce(s.long_agent, s.agent) FROM (
-            SELECT DISTINCT ON (agent) agent, long_agent, body FROM agent_runtime_states
-            WHERE conversation = c.number ORDER BY agent, version DESC
-        ) AS s WHERE s.body IS NOT NULL) AS agents
+        ARRAY(SELECT coalesce(s.long_agent, s.agent) FROM agent_runtime_states AS s
+            WHERE s.conversation = c.number) AS agents
     FROM agent_runtime_conversations AS c
     WHERE {conditions}
     ORDER BY c.owner, c.id LIMIT :limit"""
 
-_VERSIONS = text("""
-    SELECT v.version, v.message_count, v.committed_at,
-        ARRAY(SELECT coalesce(s.long_agent, s.agent) FROM agent_runtime_states AS s
-            WHERE s.conversation = v.conversation AND s.version = v.version) AS agents
-    FROM agent_runtime_conversations AS c
-    JOIN agent_runtime_versions AS v ON v.conversation = c.number
-    WHERE c.owner = :owner AND c.id = :id
+_VERSIONS = text(f"""
+    SELECT v.version, v.message_count, v.committed_at, v.agent
+    FROM agent_runtime_conversations AS c JOIN {VERSIONS} AS v ON v.conversation = c.number
+    WHERE c.owner = :owner AND c.id = :id AND v.message_count IS NOT NULL
     ORDER BY v.version DESC LIMIT :keep""")
 
 _INFO = text("""
     SELECT count(*), coalesce(CAST(sum(message_count) AS bigint), 0),
         CAST((SELECT sum(pg_total_relation_size(to_regclass(name))) FROM unnest(ARRAY[
-            'agent_runtime_conversations', 'agent_runtime_messages', 'agent_runtime_states',
-            'agent_runtime_versions', 'agent_runtime_waiting', 'agent_runtime_receipts'
+            'agent_runtime_conversations', 'agent_runtime_messages', 'agent_runtime_new_messages',
+            'agent_runtime_states', 'agent_runtime_versions', 'agent_runtime_new_versions',
+            'agent_runtime_waiting', 'agent_runtime_receipts'
         ]) AS t(name)) AS bigint)
     FROM agent_runtime_conversations""")
 
@@ -67,7 +64,7 @@ def list_conversations(
             owner=name_of(row.owner, row.long_owner),
             version=row.version,
             message_count=row.message_count,
-            agent_keys=_agent_keys(row.agents),
+            agent_keys=tuple(sorted(name_of(agent, None) for agent in row.agents)),
             created_at=row.created_at.astimezone(UTC),
             updated_at=row.updated_at.astimezone(UTC),
         )
@@ -84,7 +81,7 @@ def list_versions(connection: Connection, owner: str, conversation_id: str, keep
             version=row.version,
             message_count=row.message_count,
             committed_at=row.committed_at.astimezone(UTC),
-            agent_keys=_agent_keys(row.agents),
+            agent_keys=() if row.agent is None else (name_of(row.agent, None),),
         )
         for row in reversed(rows)
     ]
@@ -100,7 +97,3 @@ def read_info(connection: Connection) -> StoreInfo:
         size_bytes=size_bytes,
         schema=REVISION,
     )
-
-
-def _agent_keys(agents: list[bytes]) -> tuple[str, ...]:
-    return tuple(sorted(name_of(agent, None) for agent in agents))

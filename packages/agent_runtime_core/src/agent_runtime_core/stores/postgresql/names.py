@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-__all__ = ["key_of", "long_name", "name_of"]
+__all__ = ["key_of", "key_of_name", "long_name", "long_name_of", "name_of", "whole_name"]
 
 _MAX_KEY_BYTES = 1000
 """An entry of an index has at most 2,704 bytes, and two keys stand in one."""
@@ -21,6 +21,22 @@ def key_of(name: str) -> bytes:
         return data
     digest = sha256(data).digest()
     return data[: _MAX_KEY_BYTES - len(digest)] + digest
+
+
+def whole_name(name: str) -> bytes:
+    """The text, whole; for columns without an index."""
+    return _data(name)
+
+
+def key_of_name(column: str) -> str:
+    """The key of a text that stands whole in a column, in the database's words."""
+    return f"""CASE WHEN octet_length({column}) < {_MAX_KEY_BYTES} THEN {column}
+        ELSE substring({column} FOR {_MAX_KEY_BYTES - sha256().digest_size}) || sha256({column}) END"""
+
+
+def long_name_of(column: str) -> str:
+    """`long_name` of a text that stands whole in a column, in the database's words."""
+    return f"CASE WHEN octet_length({column}) >= {_MAX_KEY_BYTES} THEN {column} END"
 
 
 def long_name(name: str) -> bytes | None:

@@ -8,7 +8,7 @@ from agent_runtime_core.errors import StoreUnavailable
 
 __all__ = ["REVISION", "REVISIONS", "VERSION_TABLE", "check_revision", "revision_of"]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """All that there were, oldest first; each is a module in `migrations`."""
 
 REVISION = REVISIONS[-1]

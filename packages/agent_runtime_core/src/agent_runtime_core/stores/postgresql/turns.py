@@ -10,26 +10,28 @@ from sqlalchemy import Connection, Row, text
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.interfaces.turns import Answered, Begun, OnBusy, TurnAnswer, Waiting
 from agent_runtime_core.stores.lease import is_held
-from agent_runtime_core.stores.postgresql.checkpoints import (
-    ALL,
-    joined_between,
-    last_state,
-    read_checkpoint,
-    to_checkpoint,
-)
+from agent_runtime_core.stores.postgresql.checkpoints import ALL, read_checkpoint, to_checkpoint
 from agent_runtime_core.stores.postgresql.commits import TRIM_EVERY, trim_versions
 from agent_runtime_core.stores.postgresql.damage import read_joined, readable_messages, readable_result
 from agent_runtime_core.stores.postgresql.leases import release
 from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, locked_or_new_head, new_version
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
+from agent_runtime_core.stores.postgresql.packs import (
+    ITEM_BYTES,
+    add_messages,
+    add_version,
+    joined_between,
+)
 
 __all__ = ["Turn", "forget"]
 
-# Receipts are looked up as the statement found them when it began. Whatever changes them raises the version, too; so
-# the row, which is looked at as it is now, has to have the version that the statement found.
+# Receipts are looked up as the statement found them when it began. Whatever changes them raises the version, too, or
+# moves one out of the conversation's row; so that, which is looked at as it is now, has to have the version and the
+# receipt that the statement found. A receipt that goes with its answer never gets a row, unless its run breaks off.
 _BEGIN = text(f"""
     WITH seen AS (
-        SELECT number, version, lease, lease_until, lease_seconds FROM agent_runtime_conversations
+        SELECT number, version, lease, lease_until, lease_seconds, running_id, running_position
+        FROM agent_runtime_conversations
         WHERE owner = :owner AND id = :id
     ), still AS (
         UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM seen
@@ -38,35 +40,35 @@ _BEGIN = text(f"""
     ), head AS (
         INSERT INTO agent_runtime_conversations AS c (
             owner, id, long_owner, long_id, version, message_count, created_at, updated_at,
-            lease, lease_until, lease_seconds, running_id, placed
+            lease, lease_until, lease_seconds, running_id, running_position, placed
         )
         SELECT
             :owner, :id, :long_owner, :long_id, 1, 1, clock_timestamp(), clock_timestamp(),
-            :lease, {NOW} + :seconds, :seconds, :message_id, 1
+            :lease, {NOW} + :seconds, :seconds, :message_id, CASE WHEN :remember THEN -1 ELSE 0 END, 1
         WHERE NOT EXISTS (SELECT FROM still)
         ON CONFLICT (owner, id) DO UPDATE SET
             version = c.version + 1, message_count = c.message_count + 1, updated_at = clock_timestamp(), token = 0,
             lease = :lease, lease_until = {NOW} + :seconds, lease_seconds = :seconds, running_id = :message_id,
-            placed = 1
+            running_position = CASE WHEN :remember THEN -1 ELSE c.message_count END, placed = 1
         WHERE c.waiting = 0 AND NOT {busy("c")}
-            AND EXISTS (SELECT FROM seen WHERE seen.number = c.number AND seen.version = c.version)
+            AND EXISTS (SELECT FROM seen WHERE seen.number = c.number AND seen.version = c.version
+                AND seen.running_position = c.running_position)
+            AND (c.running_position < 0 OR c.running_id <> :message_id)
             AND NOT EXISTS (
                 SELECT FROM agent_runtime_receipts AS r, seen
                 WHERE r.conversation = seen.number AND r.message_id = :message_id)
         RETURNING number, version, message_count, updated_at
-    ), versions AS (
-        INSERT INTO agent_runtime_versions (conversation, version, message_count, committed_at)
-        SELECT number, version, message_count, updated_at FROM head
-    ), messages AS (
-        INSERT INTO agent_runtime_messages (conversation, position, body)
-        SELECT number, message_count - 1, :body FROM head
-    ), receipts AS (
+    ), {add_version()},
+    {add_messages("ARRAY[CAST(:body AS bytea)]", ":size", "message_count - 1")},
+    receipts AS (
         INSERT INTO agent_runtime_receipts (conversation, message_id, position, remember)
-        SELECT number, :message_id, message_count - 1, :remember FROM head
+        SELECT number, :message_id, message_count - 1, true FROM head WHERE :remember
+        UNION ALL SELECT seen.number, seen.running_id, seen.running_position, false
+        FROM seen JOIN head ON seen.number = head.number WHERE seen.running_position >= 0
     )
     SELECT h.number, NULL AS ahead, h.version, h.message_count, s.journey_version, s.body,
         ({joined_between("h.number", "h.message_count - :window", "h.message_count")}) AS messages
-    FROM head AS h LEFT JOIN LATERAL ({last_state("h.number", "h.version")}) AS s ON true
+    FROM head AS h LEFT JOIN agent_runtime_states AS s ON s.conversation = h.number AND s.agent = :agent
     UNION ALL
     SELECT conversation, (
         SELECT count(*) FROM agent_runtime_waiting AS w
@@ -91,20 +93,24 @@ _QUEUE = text("""
     INSERT INTO agent_runtime_waiting (conversation, message_id, body, remember, merges, until, seconds)
     VALUES (:number, :message_id, :body, :remember, :merges, :until, :seconds) RETURNING place""")
 
-_PLACE = text("""
+_PLACE = text(f"""
     WITH gone AS (
         DELETE FROM agent_runtime_waiting WHERE conversation = :number AND place <= :last
         RETURNING place, message_id, body, remember
     ), numbered AS (
         SELECT message_id, body, remember, :count + row_number() OVER (ORDER BY place) - 1 AS position FROM gone
-    ), messages AS (
-        INSERT INTO agent_runtime_messages (conversation, position, body)
-        SELECT :number, position, body FROM numbered
     ), receipts AS (
         INSERT INTO agent_runtime_receipts (conversation, message_id, position, remember)
         SELECT :number, message_id, position, remember FROM numbered
-    )
-    UPDATE agent_runtime_conversations SET waiting = waiting - (SELECT count(*) FROM gone) WHERE number = :number""")
+    ), placed AS (
+        SELECT array_agg(body ORDER BY position) AS bodies, count(*) AS count,
+            CAST(sum(octet_length(body) + {ITEM_BYTES}) AS integer) AS size
+        FROM numbered
+    ), head AS (
+        UPDATE agent_runtime_conversations AS c SET waiting = waiting - placed.count
+        FROM placed WHERE number = :number RETURNING number
+    ), {add_messages("(SELECT bodies FROM placed)", "(SELECT size FROM placed)", ":count")}
+    SELECT""")
 
 _TAKE = text("""
     UPDATE agent_runtime_conversations
@@ -147,6 +153,7 @@ class Turn:
             "agent": key_of(self.agent_key),
             "window": ALL if self.max_messages is None else min(self.max_messages, ALL),
             "lease": self.lease,
+            "size": len(self.body) + ITEM_BYTES,
         }
         row = connection.execute(_BEGIN, named).one_or_none()
         if row is None:

@@ -18,7 +18,7 @@ from agent_runtime_framework.agents.lint.source_places import SourcePlaces, own_
 from agent_runtime_framework.agents.lint.step_view import CannotLook, StepView, ToolView
 from agent_runtime_framework.agents.source_moves import moves_in_source
 
-__all__ = ["JourneyView"]
+__all__ = ["JourneyView", "made"]
 
 Agent = JourneyAgent[Any, Any, Any]
 
@@ -40,7 +40,7 @@ class JourneyView:
 
     def __init__(self, agent: Agent | type[Agent]) -> None:
         self.agent_class: type[Agent] = agent if inspect.isclass(agent) else type(agent)
-        self.agent = agent if isinstance(agent, JourneyAgent) else _made(self.agent_class)
+        self.agent = agent if isinstance(agent, JourneyAgent) else made(self.agent_class)
         declared = self.agent_class.declared
         initial = self._initial_state()
         self.state_class: type = type(initial)
@@ -217,7 +217,12 @@ class JourneyView:
         return answers
 
 
-def _made(agent_class: type[Agent]) -> Agent:
+def made(agent_class: type[Agent]) -> Agent:
+    """An agent of this class, made without arguments.
+
+    Raises:
+        CannotLook: It cannot be.
+    """
     if inspect.isabstract(agent_class):
         missing = ", ".join(f"{name}()" for name in sorted(agent_class.__abstractmethods__))
         raise CannotLook("J001", "", f"{agent_class.__name__} lacks {missing}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from agent_runtime_framework.agents.journey_router import JourneyRouter
 from agent_runtime_framework.agents.lint.finding import Finding, Place
-from agent_runtime_framework.agents.lint.journey_view import Agent, JourneyView
+from agent_runtime_framework.agents.lint.journey_view import Agent, JourneyView, made
 from agent_runtime_framework.agents.lint.prompt_rules import prompt_findings
 from agent_runtime_framework.agents.lint.rules import RULES
 from agent_runtime_framework.agents.lint.schema_rules import schema_findings
@@ -21,6 +22,8 @@ __all__ = ["lint_journey"]
 def lint_journey(agent: Agent | type[Agent]) -> list[Finding]:
     """Everything that is wrong with a journey, or looks as if it were, by file and line.
 
+    Of a router these are the findings of its journeys, each under its own name.
+
     No model is asked and no tool is run. Of the user's code run the constructor, when a class is given, and the
     methods that tell what holds at a step: `get_initial_state`, `is_terminal_state`, `get_tool_schemas`,
     `get_system_prompt` and `next_step`. They are asked at every step, with the initial state and with sample data in
@@ -31,9 +34,28 @@ def lint_journey(agent: Agent | type[Agent]) -> list[Finding]:
     Args:
         agent: An agent, or its class, which is made without arguments.
     """
-    name = agent.__name__ if inspect.isclass(agent) else type(agent).__name__
+    agent_class = agent if inspect.isclass(agent) else type(agent)
+    if issubclass(agent_class, JourneyRouter):
+        return _of_router(agent, agent_class)
+    return _findings(agent_class, _found(agent))
+
+
+def _of_router(agent: Agent | type[Agent], router_class: type[JourneyRouter]) -> list[Finding]:
+    """The findings of each journey that a router leads to, in the order in which they were added."""
+    try:
+        router = agent if isinstance(agent, JourneyRouter) else made(router_class)
+    except CannotLook as error:
+        return _findings(router_class, _cannot_look(router_class, error))
+    if not isinstance(router, JourneyRouter) or not router.journeys:
+        place = SourcePlaces(router_class, []).of_method("__init__")
+        return _findings(router_class, [("J501", place, f"{router_class.__name__} has no journey to lead to.")])
+    found = (lint_journey(registered.agent) for registered in router.journeys.values())
+    return list(dict.fromkeys(each for findings in found for each in findings))
+
+
+def _findings(agent_class: type[Agent], found: Iterable[tuple[str, Place, str]]) -> list[Finding]:
     findings: dict[Finding, None] = {}
-    for code, place, message in _found(agent):
+    for code, place, message in found:
         if code not in silenced_at(place):
             rule = RULES[code]
             findings[
@@ -44,10 +66,14 @@ def lint_journey(agent: Agent | type[Agent]) -> list[Finding]:
                     line=place[1],
                     message=message,
                     mend=rule.mend,
-                    journey=name,
+                    journey=agent_class.__name__,
                 )
             ] = None
     return sorted(findings, key=lambda each: (each.file, each.line, each.code))
+
+
+def _cannot_look(agent_class: type[Agent], error: CannotLook) -> Iterator[tuple[str, Place, str]]:
+    yield error.code, SourcePlaces(agent_class, []).of_method(error.method), f"{error.reason}."
 
 
 def _found(agent: Agent | type[Agent]) -> Iterator[tuple[str, Place, str]]:
@@ -55,8 +81,7 @@ def _found(agent: Agent | type[Agent]) -> Iterator[tuple[str, Place, str]]:
     try:
         view = JourneyView(agent)
     except CannotLook as error:
-        places = SourcePlaces(agent_class, [])
-        yield error.code, places.of_method(error.method), f"{error.reason}."
+        yield from _cannot_look(agent_class, error)
         return
     yield from _failures(view)
     yield from StepRules(view).findings()

@@ -75,6 +75,8 @@ _TABLE: tuple[Rule, ...] = (
         "J402", "warning", "prompt that names a tool its step lacks", "Offer the tool at the step, or do not name it."
     ),
     Rule("J403", "error", "template variable that nothing supplies", "Give it a value, or a default in the template."),
+    # J5: routers.
+    Rule("J501", "error", "router without journeys", "Let its constructor add them, or lint an object that has them."),
 )
 
 RULES: Final[dict[str, Rule]] = {rule.code: rule for rule in _TABLE}

@@ -1,0 +1,87 @@
+"""Who follows runs, and how they hear that there is something new: from this process at once, else by looking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from agent_runtime_core.engines.dbos.database import Database
+from agent_runtime_core.engines.dbos.records import Records
+from agent_runtime_core.errors import EngineUnavailable
+
+__all__ = ["News"]
+
+
+class News:
+    """Wakes those who follow runs. However many they are, one query at a time looks for all of them.
+
+    Args:
+        database: Where the runs are.
+        records: Reads them.
+        poll_s: Seconds between two looks, while somebody follows a run that is on elsewhere.
+    """
+
+    def __init__(self, database: Database, records: Records, *, poll_s: float) -> None:
+        self._database = database
+        self._records = records
+        self._poll_s = poll_s
+        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._marks: dict[str, tuple[Any, ...] | None] = {}
+        self._local: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextmanager
+    def follow(self, run_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when there may be something new; whoever follows clears it before looking."""
+        event = asyncio.Event()
+        self._followers.setdefault(run_id, set()).add(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+        try:
+            yield event
+        finally:
+            followers = self._followers[run_id]
+            followers.discard(event)
+            if not followers:
+                del self._followers[run_id]
+                self._marks.pop(run_id, None)
+
+    def is_here(self, run_id: str) -> None:
+        """The run is on in this process, which tells what is new."""
+        self._local.add(run_id)
+
+    def is_not_here(self, run_id: str) -> None:
+        """The run is not on in this process any more."""
+        self._local.discard(run_id)
+        self.told(run_id)
+
+    def told(self, run_id: str) -> None:
+        """Something is new."""
+        for event in self._followers.get(run_id, ()):
+            event.set()
+
+    async def close(self) -> None:
+        """Look no more."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _look(self) -> None:
+        while self._followers:
+            await asyncio.sleep(self._poll_s)
+            run_ids = [run_id for run_id in self._followers if run_id not in self._local]
+            if not run_ids:
+                continue
+            try:
+                marks = await self._database.read(partial(self._records.marks, run_ids=run_ids))
+            except EngineUnavailable:
+                continue
+            for run_id in run_ids:
+                mark = marks.get(run_id)
+                if run_id in self._followers and (run_id not in self._marks or self._marks[run_id] != mark):
+                    self._marks[run_id] = mark
+                    self.told(run_id)

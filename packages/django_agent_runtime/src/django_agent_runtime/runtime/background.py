@@ -1,0 +1,32 @@
+"""The event loop in which this process executes and submits runs: on a thread of its own, under WSGI and ASGI alike."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+__all__ = ["BackgroundLoop"]
+
+T = TypeVar("T")
+
+
+class BackgroundLoop:
+    """A loop that runs until the process ends. Its thread keeps no process alive."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self.pid = os.getpid()
+        """The process that it is of; the thread does not survive a fork."""
+        threading.Thread(target=self._run, name="django-agent-runtime", daemon=True).start()
+
+    def call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begin a piece of work there, from any thread; calls are taken in their order."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()

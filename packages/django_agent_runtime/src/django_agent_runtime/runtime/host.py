@@ -1,0 +1,133 @@
+"""The runs of this process: its engine, the leases of its runs, and those that others have left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from agent_runtime_core.errors import AgentRuntimeError
+from agent_runtime_core.interfaces.runs import RunRequest
+from agent_runtime_core.waiting import stop
+from django_agent_runtime.conf import runtime_settings
+from django_agent_runtime.models import AgentRun
+from django_agent_runtime.runtime.engine import is_in_process, open_run_engine
+from django_agent_runtime.runtime.lanes import Lanes
+from django_agent_runtime.runtime.take_up import extend_leases, left_behind, take_up
+from django_agent_runtime.runtime.work import DjangoWork, described
+from django_agent_runtime.runtime.worker_name import new_worker_name
+from django_agent_runtime.stores.database import Database
+
+__all__ = ["RunHost", "request_of"]
+
+_LOGGER = logging.getLogger("django_agent_runtime.runtime")
+
+_LOOK_S = 1.0
+"""Seconds between two looks whether a run is to stop."""
+_COMPLETION_S = 10.0
+
+
+def request_of(run: AgentRun) -> RunRequest:
+    """A run as its engine is asked for it: the runs of a conversation go one at a time."""
+    return RunRequest(
+        run_id=str(run.pk),
+        agent_key=run.agent_key,
+        order_key=str(run.conversation_id or run.pk),
+        max_attempts=max(1, run.max_attempts),
+    )
+
+
+class RunHost:
+    """What executes runs in this process, from `start` to `stop`, in one event loop.
+
+    Args:
+        concurrency: Runs at once.
+    """
+
+    def __init__(self, *, concurrency: int | None = None) -> None:
+        settings = runtime_settings()
+        self.name = new_worker_name()
+        """The process, as `AgentRun.lease_owner` names it."""
+        self.engine = open_run_engine()
+        """What executes runs."""
+        self._is_in_process = is_in_process()
+        self._concurrency = concurrency or settings.DEFAULT_CONCURRENCY
+        self._lease_s = float(settings.LEASE_TTL_SECONDS)
+        self._heartbeat_s = float(settings.HEARTBEAT_INTERVAL_SECONDS)
+        self._database = Database(None)
+        self._lanes = Lanes()
+        self._work = DjangoWork(self.name, is_in_process=self._is_in_process)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take part in the work.
+
+        Raises:
+            EngineUnavailable: The engine's database cannot be reached.
+        """
+        await self.engine.start(self._work, describe=described, concurrency=self._concurrency)
+        self._watch = asyncio.create_task(self._keep_watch())
+
+    async def submit(self, request: RunRequest) -> None:
+        """Hand a run to the engine."""
+        await self.engine.submit(request)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a run to stop that is on here."""
+        if run_id in self._work.on:
+            await self.engine.cancel(run_id)
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Begin nothing more, wait so long for what is on, and let others have the rest."""
+        if self._watch is not None:
+            await stop(self._watch)
+        await self.engine.stop(drain_s=drain_s)
+        await self._work.completion.drained(_COMPLETION_S)
+        await self.engine.close()
+
+    async def _keep_watch(self) -> None:
+        renewed_at = looked_at = float("-inf")
+        async with self._lanes.lane():
+            while True:
+                now = time.monotonic()
+                if self._is_in_process and now - looked_at >= self._lease_s:
+                    looked_at = now
+                    await self._quietly(self._take_up)
+                if self._is_in_process and now - renewed_at >= self._heartbeat_s:
+                    renewed_at = now
+                    await self._quietly(self._extend_leases)
+                await self._quietly(self._look_for_cancellations)
+                await asyncio.sleep(_LOOK_S)
+
+    async def _take_up(self) -> None:
+        for run_id, owner in await self._database.run(lambda alias: left_behind(alias, self.name)):
+            take = partial(take_up, run_id=run_id, owner=owner, worker=self.name, lease_s=self._lease_s)
+            run = await self._database.run(take)
+            if run is None:
+                continue
+            _LOGGER.warning("%s: run %s, left by a process that has ended, is taken up", self.name, run.pk)
+            await self.engine.submit(request_of(run))
+
+    async def _extend_leases(self) -> None:
+        await self._database.run(lambda alias: extend_leases(alias, self.name, lease_s=self._lease_s))
+
+    async def _look_for_cancellations(self) -> None:
+        on = list(self._work.on)
+        if not on:
+            return
+
+        def asked(alias: str) -> list[Any]:
+            runs = AgentRun.objects.using(alias).filter(pk__in=on).exclude(cancel_requested_at=None)
+            return list(runs.values_list("pk", flat=True))
+
+        for run_id in await self._database.run(asked):
+            await self.engine.cancel(str(run_id))
+
+    async def _quietly(self, work: Callable[[], Any]) -> None:
+        try:
+            await work()
+        except AgentRuntimeError as error:
+            _LOGGER.warning("%s: %s", self.name, error)
