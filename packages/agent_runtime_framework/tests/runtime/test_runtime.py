@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from agent_runtime_core.engines import InProcessRunEngine, RunStatus
+from agent_runtime_core.contexts import DurableRunContext
+from agent_runtime_core.engines import DurableContext, InProcessRunEngine, RunEnd, RunRequest, RunStatus
 from agent_runtime_core.errors import ConfigError, LLMRejected, LLMUnavailable, RunNotFound, StoreUnavailable
 from agent_runtime_core.interfaces import AgentRuntime, RunContext, RunResult
 from agent_runtime_core.steps import Step as WorkflowStep
@@ -529,3 +530,28 @@ async def test_an_agent_has_to_be_named_among_several(ledger: Path, engine: InPr
     with pytest.raises(ConfigError, match="'nobody'"):
         await runtime.submit("c1", "Hi", agent="nobody")
     assert (await runtime.send("c1", "Hi", agent="other")).response == "Hello."
+
+
+async def test_a_host_on_an_engine_repeats_no_call(ledger: Path, engine: InProcessRunEngine):
+    llm = scripted(tool_call_reply("save_name", name="Ada"), tool_call_reply("pay", amount=5), "Thank you.")
+    agent = Payment(llm, store=UnsteadyStore(1, 3))
+    hosted: list[DurableRunContext] = []
+
+    async def work(ctx: DurableContext) -> RunEnd:
+        host = DurableRunContext(ctx, conversation_id="c1", **ctx.request.input)
+        hosted.append(host)
+        result = await agent.run(host)
+        return RunEnd(result={"output": result.final_output})
+
+    await engine.start(work)
+    given = {"input_messages": [{"role": "user", "content": "I'm Ada, 5 euros"}], "params": {"stream": True}}
+    await engine.submit(RunRequest(run_id="r1", agent_key="payment", order_key="c1", input=given, max_attempts=5))
+    ended = await engine.wait("r1")
+
+    assert ended.result is not None, ended.error
+    assert ended.result["output"]["response"] == "Thank you."
+    assert (llm.call_count, len(payments(ledger)), len(hosted)) == (3, 1, 3)
+    async with aclosing(engine.events("r1")) as events:
+        told = [event async for _, event in events]
+    words = [event["payload"]["content"] for event in told if event["kind"] == "assistant.delta"]
+    assert "".join(words) == "Thank you."

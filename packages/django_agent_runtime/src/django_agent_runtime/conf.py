@@ -210,7 +210,7 @@ def reset_settings() -> None:
     _cached = None
 
 
-def configure(*, debug: bool | None = None, swallow_exceptions: bool | None = None) -> None:
+def configure(debug: bool | None = None, swallow_exceptions: bool | None = None) -> None:
     """Change debug mode for this process.
 
     Args:

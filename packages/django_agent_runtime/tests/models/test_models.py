@@ -88,6 +88,17 @@ class TestConversation(TestCase):
         assert new.updated_at >= old.created_at
         assert self.commit(REPLY) == 2
 
+    def test_saving_what_was_read_in_part_writes_that_part(self):
+        part = AgentConversation.objects.only("title").get(pk=self.conversation.pk)
+        AgentConversation.objects.filter(pk=self.conversation.pk).update(metadata={"n": 1})
+
+        part.title = "A title"
+        with self.assertNumQueries(1):
+            part.save()
+
+        row = AgentConversation.objects.get(pk=self.conversation.pk)
+        assert (row.title, row.metadata, row.agent_key) == ("A title", {"n": 1}, "onboarding")
+
     def test_saving_does_not_bring_a_removed_conversation_back(self):
         async_to_sync(self.store.delete)(self.name)
 

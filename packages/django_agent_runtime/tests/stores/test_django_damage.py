@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import connections
@@ -116,3 +118,27 @@ async def test_a_connection_that_the_server_has_closed_is_replaced(postgresql_al
     with pytest.raises(StoreUnavailable, match="look whether its server runs"):
         await store.history("c")
     assert await store.history("c") == [HELLO]
+
+
+async def test_a_file_that_somebody_else_writes_to_says_what_to_set(default_alias):
+    store = DjangoCheckpointStore(default_alias)
+    await store.commit("c", "agent", expected_version=0, messages=[HELLO])
+
+    @sync_to_async
+    def waits(milliseconds: int) -> None:
+        with connections[default_alias].cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    other = sqlite3.connect(connections.settings[default_alias]["NAME"], isolation_level=None)
+    await waits(0)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match=r"raise 'timeout' in its OPTIONS.*message_id"):
+            await store.commit("c", "agent", expected_version=1, messages=[REPLY])
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+        await waits(30_000)
+
+    assert await store.history("c") == [HELLO]
+    assert await store.commit("c", "agent", expected_version=1, messages=[REPLY]) == 2

@@ -13,7 +13,8 @@ from django.test import TestCase, TransactionTestCase
 from agent_runtime_core.errors import ConfigError, LeaseLost, StoreConflict
 from agent_runtime_core.interfaces import Begun, Checkpoint
 from django_agent_runtime.models import AgentConversation, AgentRun, Message
-from django_agent_runtime.stores import DjangoCheckpointStore
+from django_agent_runtime.stores import DjangoCheckpointStore, reading
+from tests.postgresql import SERVER, execute
 
 HELLO = {"role": "user", "content": "Hello"}
 REPLY = {"role": "assistant", "content": "Good day"}
@@ -275,3 +276,39 @@ async def test_only_so_many_versions_are_kept(alias):
 def test_at_least_one_version_is_kept():
     with pytest.raises(ConfigError, match="keep_versions is 0"):
         DjangoCheckpointStore(keep_versions=0)
+
+
+@pytest.mark.allow_blocking("asgiref shuts the thread of a request down at its end")
+async def test_what_the_server_undoes_is_done_again(postgresql_alias):
+    # Given: a database that undoes transactions rather than let them wait
+    from django.db import connections
+
+    store = DjangoCheckpointStore(postgresql_alias)
+    await store.commit("c", "agent", expected_version=0)
+    name = connections[postgresql_alias].settings_dict["NAME"]
+    await sync_to_async(execute)(SERVER, f"ALTER DATABASE {name} SET default_transaction_isolation TO 'serializable'")
+    try:
+        commits = (store.commit("c", "agent", expected_version=None, messages=[{"n": n}]) for n in range(4))
+        versions = await asyncio.gather(*map(in_a_request, commits))
+    finally:
+        await sync_to_async(execute)(SERVER, f"ALTER DATABASE {name} RESET default_transaction_isolation")
+
+    assert sorted(versions) == [2, 3, 4, 5]
+    assert sorted(each["n"] for each in await store.history("c")) == [0, 1, 2, 3]
+
+
+async def test_a_reader_whom_writers_never_leave_alone_locks_them_out(alias, monkeypatch):
+    store = DjangoCheckpointStore(alias)
+    await store.commit("c", "agent", expected_version=0, state={"n": 1}, messages=[HELLO])
+    monkeypatch.setattr(reading, "TRIES", 0)
+
+    assert await store.load("c", "agent") == Checkpoint(version=1, state={"n": 1}, messages=[HELLO], message_count=1)
+
+
+async def test_version_0_is_what_was_before_anything(alias):
+    store = DjangoCheckpointStore(alias)
+    assert await store.load("c", "agent", at_version=0) == Checkpoint()
+    await store.commit("c", "agent", expected_version=0)
+
+    with pytest.raises(LookupError):
+        await store.load("c", "agent", at_version=0)

@@ -11,7 +11,7 @@ from agent_runtime_core.events import RunEvent, RunFailed, RunFinished, RunStart
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.messages import ToolCall
-from agent_runtime_framework.agents.journalled_client import JournalledClient
+from agent_runtime_framework.agents.journalled_client import JournalledClient, TellText
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.executor.llm_call import LLMClient
 
@@ -35,24 +35,31 @@ class DurableJournal:
     Args:
         ctx: The run, as its engine gives it.
         run: The same as its agent does it.
+        tell_text: Told each piece of what the model writes; None when nobody reads it before it is whole.
     """
 
-    def __init__(self, ctx: DurableContext, run: JourneyRun) -> None:
+    def __init__(self, ctx: DurableContext, run: JourneyRun, tell_text: TellText | None) -> None:
         self._ctx = ctx
         self._run = run
+        self._tell_text = tell_text
         self._client: JournalledClient | None = None
         self._told: Counter[tuple[int, str]] = Counter()  # events by version and kind
         self._has_kept_lease = False  # whether a later attempt will know of the lease
 
     # What is told.
 
+    @property
+    def has_told_text(self) -> bool:
+        """Whether the text of the present answer was told while it was written."""
+        return self._client is not None and self._client.has_told_text
+
     async def tell(self, event: RunEvent) -> None:
         """Pass an event on. How the run ends is told by its result."""
         if isinstance(event, (RunFinished, RunFailed)):
             return
         if isinstance(event, TextDelta):
-            if self._client is None or not self._client.has_told_text:
-                await self._ctx.emit_delta(event.to_dict())
+            if self._tell_text is not None and not self.has_told_text:
+                await self._tell_text(event.text)
             return
         await self._emit(event.kind, event.to_dict())
         if isinstance(event, RunStarted):
@@ -80,7 +87,7 @@ class DurableJournal:
 
     def client(self, client: LLMClient, run: JourneyRun) -> LLMClient:
         """A client that asks the model only for what the journal does not hold."""
-        self._client = JournalledClient(client, self._ctx, lambda: run.version, self._keep_lease)
+        self._client = JournalledClient(client, self._ctx, lambda: run.version, self._keep_lease, self._tell_text)
         return self._client
 
     async def before_taking(self, store: CheckpointStore, owner: str, conversation_id: str) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent_runtime_core.errors import ConfigError, JourneyError, LLMRejected
 from agent_runtime_core.events import RunEvent, RunFinished, TextDelta, ToolCallFinished, ToolCallStarted
 from agent_runtime_core.interfaces import ErrorInfo, EventType, RunContext, RunResult
+from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_framework.agents.conversation import shown
+from agent_runtime_framework.agents.durable_journal import DurableJournal
 from agent_runtime_framework.agents.hosted_context import HostedContext
 from agent_runtime_framework.agents.hosted_state import HostedState
 from agent_runtime_framework.agents.turn import Incoming
@@ -41,6 +44,9 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
     that was cut short, or that waits for a person, says so in `artifacts["stopped_reason"]`. A host that has a method
     `observe` is given every event of the run's inside, too.
 
+    A host whose context has a `durable` (the run, as an engine gives it) gets more from an agent with a store: each
+    call of the model and of a tool is in the engine's journal, and is not repeated when the run is done again.
+
     Args:
         agent: The journey, or a router.
         host: The host's context.
@@ -61,7 +67,12 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
     ctx = HostedContext(host, messages, states)
     run = agent._run_of(ctx, _incoming(agent, host) if in_store else None)
     streaming = host.params.get("stream") is True
-    finished = await _told(agent._events(run, streaming=streaming, listened=True), host)
+    durable: DurableContext | None = getattr(host, "durable", None)
+    journal = None
+    if durable is not None and in_store:  # what the host keeps itself is told by no version
+        journal = DurableJournal(durable, run, partial(_tell_text, host) if streaming else None)
+        run.keep_journal(journal, host.cancelled)
+    finished = await _told(agent._events(run, streaming=streaming, listened=True), host, journal)
     if finished.reason == "closing_message":
         return RunResult(final_output={"response": ""})
     if finished.response and finished.reason != "cancelled":
@@ -99,7 +110,14 @@ def _has_answered(finished: RunFinished) -> bool:
     return finished.reason == "text_response" or finished.reason.startswith("terminal_tool:")
 
 
-async def _told(events: AsyncGenerator[RunEvent, None], host: RunContext) -> RunFinished:
+async def _tell_text(host: RunContext, text: str) -> None:
+    """Tell the host a piece of what the model writes."""
+    await host.emit(EventType.ASSISTANT_DELTA, {"content": text})
+
+
+async def _told(
+    events: AsyncGenerator[RunEvent, None], host: RunContext, journal: DurableJournal | None
+) -> RunFinished:
     """Tell the host what happens, and return the end."""
     finished: RunFinished | None = None
     observe = getattr(host, "observe", None)
@@ -107,7 +125,8 @@ async def _told(events: AsyncGenerator[RunEvent, None], host: RunContext) -> Run
         async for event in events:
             match event:
                 case TextDelta(text=text):
-                    await host.emit(EventType.ASSISTANT_DELTA, {"content": text})
+                    if journal is None or not journal.has_told_text:
+                        await _tell_text(host, text)
                 case ToolCallStarted():
                     call = event.to_dict()
                     payload = {name: call[name] for name in ("name", "arguments", "tool_call_id")}

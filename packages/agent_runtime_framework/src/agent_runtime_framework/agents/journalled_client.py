@@ -14,9 +14,13 @@ from agent_runtime_core.messages import MessageDict
 from agent_runtime_core.waiting import stop
 from agent_runtime_framework.executor.llm_call import Interrupted, LLMClient, StreamedResponse, streams
 
-__all__ = ["JournalledClient"]
+__all__ = ["JournalledClient", "TellText"]
 
 T = TypeVar("T")
+
+
+TellText = Callable[[str], Awaitable[None]]
+"""Passes a piece of text on."""
 
 
 class JournalledClient:
@@ -29,6 +33,7 @@ class JournalledClient:
         ctx: The run.
         version: Says which version of the conversation a question builds on.
         begun: Called inside of each journalled step, before the model is asked.
+        tell_text: Told each piece of the text while it is written; None when nobody reads it.
     """
 
     def __init__(
@@ -37,11 +42,13 @@ class JournalledClient:
         ctx: DurableContext,
         version: Callable[[], int],
         begun: Callable[[], Awaitable[None]],
+        tell_text: TellText | None,
     ) -> None:
         self._client = client
         self._ctx = ctx
         self._version = version
         self._begun = begun
+        self._tell_text = tell_text
         self._asked: dict[int, int] = {}  # questions by version
         self.has_told_text = False
         """Whether the text of the present answer was told while it was written."""
@@ -73,12 +80,12 @@ class JournalledClient:
         self, messages: list[MessageDict], tools: list[dict[str, Any]] | None, kwargs: dict[str, Any]
     ) -> dict[str, Any]:
         client, response = self._client, None
-        if streams(client):
+        if self._tell_text is not None and streams(client):
             response = StreamedResponse(client.stream(messages=messages, tools=tools, **kwargs), None)
             async with aclosing(response.texts()) as texts:
                 async for text in texts:
                     self.has_told_text = True
-                    await self._ctx.emit_delta({"kind": "text_delta", "text": text})
+                    await self._tell_text(text)
         else:
             response = await client.generate(messages=messages, tools=tools, **kwargs)
         return _recorded(response)

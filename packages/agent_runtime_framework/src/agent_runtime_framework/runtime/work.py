@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_runtime_core.contexts.durable import DurableRunContext
 from agent_runtime_core.errors import ConfigError
-from agent_runtime_core.events import RunEvent, RunFinished
+from agent_runtime_core.events import RunEvent, RunFinished, TextDelta
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd, RunStatus
 from agent_runtime_framework.agents.durable_journal import DurableJournal
@@ -55,7 +55,11 @@ class AgentWork:
 
 async def _performed(agent: KeptConversations[Any], run: JourneyRun, ctx: DurableContext) -> RunEnd:
     """The end of a run that the agent does."""
-    journal = DurableJournal(ctx, run)
+
+    async def tell_text(text: str) -> None:
+        await ctx.emit_delta({"kind": TextDelta.kind, "text": text})
+
+    journal = DurableJournal(ctx, run, tell_text)
     run.keep_journal(journal, ctx.cancelled)
     last: RunEvent | None = None
     events: AsyncGenerator[RunEvent, None] = agent._events(run, streaming=True)

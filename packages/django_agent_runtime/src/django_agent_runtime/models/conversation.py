@@ -73,9 +73,12 @@ class AgentConversation(AbstractAgentConversation):
         Raises:
             DatabaseError: The conversation was removed meanwhile.
         """
-        if not args and options.get("update_fields") is None and not self._state.adding:
+        is_there = not self._state.adding and options.get("using") in (None, self._state.db)
+        if is_there and not args and not options.get("force_insert") and options.get("update_fields") is None:
             self.updated_at = timezone.now()
-            options["update_fields"] = self._OF_THE_PROJECT
+            unread = self.get_deferred_fields()
+            own = (field for field in self._meta.concrete_fields if field.name in self._OF_THE_PROJECT)
+            options["update_fields"] = [field.name for field in own if field.attname not in unread]
         super().save(*args, **options)
 
     @property

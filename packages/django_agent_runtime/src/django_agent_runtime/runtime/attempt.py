@@ -64,6 +64,7 @@ class Attempt:
         worker: Who does it.
         is_in_process: Whether its engine is that of this process.
         on_success: Called when the run has succeeded and that is committed.
+        max_attempts: How often it is attempted at most, whatever it says itself.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Attempt:
         *,
         is_in_process: bool,
         on_success: Callable[[AgentRun], Awaitable[None]],
+        max_attempts: int | None = None,
     ) -> None:
+        self._max_attempts = max_attempts
         self._durable = durable
         self._worker = worker
         self._is_in_process = is_in_process
@@ -138,19 +141,19 @@ class Attempt:
         finally:
             for each in watch:
                 await stop(each)
-        error = None if task is None or task.cancelled() else task.exception()
-        if error is None:
+        problem = None if task is None or task.cancelled() else task.exception()
+        if problem is None:
             await self._signals.told()
         if ctx.cancelled() or self._work.stopped or (task is not None and task.cancelled()):
             return await self._cancelled(runtime, ctx, task)
         if task is None:
             return await self._timed_out()
-        if error is None:
+        if problem is None:
             return await self._succeeded(task.result(), ctx)
-        if isinstance(error, RunLost) or not isinstance(error, Exception):
-            raise error
+        if isinstance(problem, RunLost) or not isinstance(problem, Exception):
+            raise problem
         try:
-            return await self._failed(await self._described(runtime, ctx, error), error)
+            return await self._failed(await self._described(runtime, ctx, problem), problem)
         except StopAsked:
             return await self._cancelled(runtime, ctx, None)
 
@@ -251,6 +254,8 @@ class Attempt:
         """
         run = self._run
         attempt, max_attempts = run.attempt, run.max_attempts
+        if self._max_attempts is not None:
+            max_attempts = min(max_attempts, self._max_attempts)
         info.retriable = bool(info.retriable) and attempt < max_attempts and not is_debug()
         described = _as_json(info)
         facts = {"attempt": attempt, "max_attempts": max_attempts, "retriable": info.retriable}

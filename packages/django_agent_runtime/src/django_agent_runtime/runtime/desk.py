@@ -24,6 +24,7 @@ __all__ = ["Desk", "close_desk", "present_desk"]
 
 _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 
+_CONNECTIONS = 2
 _PATIENCE_S = 10.0
 """So long a request waits until the engine has its run; then a worker finds the row."""
 
@@ -82,7 +83,7 @@ class DistantDesk:
 
     def __init__(self) -> None:
         self._loop = BackgroundLoop()
-        self._engine = open_run_engine()
+        self._engine = open_run_engine(pool_size=_CONNECTIONS)
 
     def mark(self, alias: str, run: AgentRun) -> None:
         """Nothing: it is whose worker is the first."""

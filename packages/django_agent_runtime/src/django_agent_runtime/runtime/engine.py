@@ -27,8 +27,11 @@ def is_in_process() -> bool:
     return runtime_settings().ENGINE == "in-process"
 
 
-def open_run_engine() -> RunEngine:
+def open_run_engine(*, pool_size: int | None = None) -> RunEngine:
     """A new engine; nothing is connected to before it is used.
+
+    Args:
+        pool_size: Connections that a durable engine keeps open, unless its URL says so.
 
     Raises:
         ConfigError: Django's database is none that an engine can use.
@@ -36,10 +39,10 @@ def open_run_engine() -> RunEngine:
     """
     if is_in_process():
         return InProcessRunEngine(retry_pause_s=_SHORT_PAUSE_S, keep_finished=100)
-    return open_engine(durable_url())
+    return open_engine(durable_url(pool_size=pool_size))
 
 
-def durable_url() -> str:
+def durable_url(*, pool_size: int | None = None) -> str:
     """Where the durable engine keeps its records: the setting's URL, else beside the conversations.
 
     That is PostgreSQL's database with a schema of its own, or a file beside SQLite's.
@@ -49,9 +52,9 @@ def durable_url() -> str:
     """
     given = runtime_settings().ENGINE
     url = given if "://" in given else _beside(connections[router.db_for_write(AgentRun) or DEFAULT_DB_ALIAS])
-    if "retry_pause_s=" in url:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}retry_pause_s={_SHORT_PAUSE_S}"
+    options = {"retry_pause_s": _SHORT_PAUSE_S, "pool_size": pool_size}
+    added = {name: value for name, value in options.items() if value is not None and f"{name}=" not in url}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(added)}"
 
 
 def _beside(connection: Any) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.interfaces import EventType
 from django_agent_runtime.models import AgentEvent, AgentRun
+from django_agent_runtime.runtime.event_feed import news
 from django_agent_runtime.runtime.plain_json import plain_json
 from django_agent_runtime.stores.database import Database
 
@@ -141,6 +142,7 @@ class EventLog:
 
             result = await self._database.run(both)
             del self._pending[: len(rows)]
+            news()
             return result
 
     def close(self) -> None:

@@ -16,28 +16,22 @@ from django_agent_runtime.conf import runtime_settings
 from django_agent_runtime.models import AgentRun
 from django_agent_runtime.runtime.engine import is_in_process, open_run_engine
 from django_agent_runtime.runtime.lanes import Lanes
+from django_agent_runtime.runtime.request import request_of
+from django_agent_runtime.runtime.sweep import Sweep
 from django_agent_runtime.runtime.take_up import extend_leases, left_behind, take_up
 from django_agent_runtime.runtime.work import DjangoWork, described
 from django_agent_runtime.runtime.worker_name import new_worker_name
 from django_agent_runtime.stores.database import Database
 
-__all__ = ["RunHost", "request_of"]
+__all__ = ["RunHost"]
 
 _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 
 _LOOK_S = 1.0
 """Seconds between two looks whether a run is to stop."""
+_SWEEP_S = 10.0
+"""Seconds between two rounds among the rows that the durable engine may not know."""
 _COMPLETION_S = 10.0
-
-
-def request_of(run: AgentRun) -> RunRequest:
-    """A run as its engine is asked for it: the runs of a conversation go one at a time."""
-    return RunRequest(
-        run_id=str(run.pk),
-        agent_key=run.agent_key,
-        order_key=str(run.conversation_id or run.pk),
-        max_attempts=max(1, run.max_attempts),
-    )
 
 
 class RunHost:
@@ -45,11 +39,13 @@ class RunHost:
 
     Args:
         concurrency: Runs at once.
+        name: Stands for the machine in the process's name.
+        max_attempts: How often a run is attempted at most, whatever it says itself.
     """
 
-    def __init__(self, *, concurrency: int | None = None) -> None:
+    def __init__(self, *, concurrency: int | None = None, name: str = "", max_attempts: int | None = None) -> None:
         settings = runtime_settings()
-        self.name = new_worker_name()
+        self.name = new_worker_name(name)
         """The process, as `AgentRun.lease_owner` names it."""
         self.engine = open_run_engine()
         """What executes runs."""
@@ -59,7 +55,7 @@ class RunHost:
         self._heartbeat_s = float(settings.HEARTBEAT_INTERVAL_SECONDS)
         self._database = Database(None)
         self._lanes = Lanes()
-        self._work = DjangoWork(self.name, is_in_process=self._is_in_process)
+        self._work = DjangoWork(self.name, is_in_process=self._is_in_process, max_attempts=max_attempts)
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -89,16 +85,17 @@ class RunHost:
         await self.engine.close()
 
     async def _keep_watch(self) -> None:
-        renewed_at = looked_at = float("-inf")
+        if self._is_in_process:
+            rounds = {self._extend_leases: self._heartbeat_s, self._take_up: self._lease_s}
+        else:
+            rounds = {Sweep(self.engine).go: _SWEEP_S}
+        done_at = dict.fromkeys(rounds, float("-inf"))
         async with self._lanes.lane():
             while True:
-                now = time.monotonic()
-                if self._is_in_process and now - looked_at >= self._lease_s:
-                    looked_at = now
-                    await self._quietly(self._take_up)
-                if self._is_in_process and now - renewed_at >= self._heartbeat_s:
-                    renewed_at = now
-                    await self._quietly(self._extend_leases)
+                for work, every_s in rounds.items():
+                    if time.monotonic() - done_at[work] >= every_s:
+                        done_at[work] = time.monotonic()
+                        await self._quietly(work)
                 await self._quietly(self._look_for_cancellations)
                 await asyncio.sleep(_LOOK_S)
 

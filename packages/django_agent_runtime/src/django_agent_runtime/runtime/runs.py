@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_agent_runtime.models import AgentRun, RunStatus
 from django_agent_runtime.runtime.desk import present_desk
-from django_agent_runtime.runtime.host import request_of
+from django_agent_runtime.runtime.request import request_of
 from django_agent_runtime.runtime.rows import end_unbegun, locked_run
 
 __all__ = ["acancel", "asubmit", "cancel", "submit"]

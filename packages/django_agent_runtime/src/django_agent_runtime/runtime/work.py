@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from uuid import UUID
 
 from agent_runtime_core.engines import described_failure
 from agent_runtime_core.errors import StoreError
@@ -25,9 +26,11 @@ class DjangoWork:
     Args:
         worker: The process.
         is_in_process: Whether the engine is that of this process.
+        max_attempts: How often a run is attempted at most, whatever it says itself.
     """
 
-    def __init__(self, worker: str, *, is_in_process: bool) -> None:
+    def __init__(self, worker: str, *, is_in_process: bool, max_attempts: int | None = None) -> None:
+        self._max_attempts = max_attempts
         self._worker = worker
         self._is_in_process = is_in_process
         self._lanes = Lanes()
@@ -44,7 +47,13 @@ class DjangoWork:
         """
         run_id = durable.request.run_id
         self.on.add(run_id)
-        attempt = Attempt(durable, self._worker, is_in_process=self._is_in_process, on_success=self.completion)
+        attempt = Attempt(
+            durable,
+            self._worker,
+            is_in_process=self._is_in_process,
+            on_success=self.completion,
+            max_attempts=self._max_attempts,
+        )
         try:
             async with self._lanes.lane():
                 try:
@@ -58,7 +67,7 @@ class DjangoWork:
 
     async def _put_back(self, run_id: str) -> None:
         with suppress(StoreError):  # its lease runs out
-            await Database(None).run(lambda alias: put_back(alias, run_id, self._worker))
+            await Database(None).run(lambda alias: put_back(alias, UUID(run_id), self._worker))
 
 
 def described(request: RunRequest, error: Exception) -> ErrorInfo:

@@ -9,9 +9,13 @@ import socket
 __all__ = ["is_gone", "new_worker_name"]
 
 
-def new_worker_name() -> str:
-    """A name that tells machine and process, and never comes back."""
-    return f"{socket.gethostname()[:150]}:{os.getpid()}:{secrets.token_hex(6)}"
+def new_worker_name(given: str = "") -> str:
+    """A name that tells machine and process, and never comes back.
+
+    Args:
+        given: What stands for the machine.
+    """
+    return f"{(given or socket.gethostname())[:150]}:{os.getpid()}:{secrets.token_hex(6)}"
 
 
 def is_gone(worker: str, own: str) -> bool:

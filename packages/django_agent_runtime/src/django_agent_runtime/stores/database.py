@@ -17,7 +17,7 @@ __all__ = ["Database", "clock"]
 
 T = TypeVar("T")
 
-_TRIES = 5
+_TRIES = 10
 _UNDONE = ("40001", "40P01")
 """PostgreSQL has undone the transaction and asks for it again: serialisation, deadlock."""
 

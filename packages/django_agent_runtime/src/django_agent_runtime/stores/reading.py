@@ -22,7 +22,8 @@ __all__ = ["read_checkpoint", "read_history"]
 
 T = TypeVar("T")
 
-_TRIES = 4
+TRIES = 4
+"""How often a reading is begun again because somebody wrote meanwhile, before it locks the conversation."""
 
 
 class _Moved(Exception):
@@ -90,7 +91,7 @@ def read_history(alias: str, owner: str, conversation_id: str, start: int, limit
 
 def _of_one_moment(alias: str, owner: str, conversation_id: str, read: Callable[[], T]) -> T:
     """What is read, again when somebody wrote meanwhile; after some attempts nobody may."""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         try:
             return read()
         except _Moved:
