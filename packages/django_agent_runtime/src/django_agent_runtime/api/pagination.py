@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from django.core.exceptions import ValidationError as InvalidValue
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.response import Response
 
@@ -38,6 +39,17 @@ class _Pages(CursorPagination):
         """
         limit = request.query_params.get(self.page_size_query_param)
         return whole_number(limit, "limit", default=self.page_size, least=1, most=self.max_page_size)
+
+    def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> list[Any] | None:
+        """One page.
+
+        Raises:
+            NotFound: The cursor is none of ours.
+        """
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, InvalidValue):  # it names no time
+            raise NotFound("Invalid cursor") from None
 
     def get_paginated_response(self, data: Any) -> Response:
         """The list."""

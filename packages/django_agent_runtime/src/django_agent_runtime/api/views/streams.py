@@ -52,7 +52,7 @@ def sync_event_stream(request: HttpRequest, run_id: Any) -> HttpResponseBase:
     return opening if isinstance(opening, HttpResponse) else _response(_read_in_thread(opening))
 
 
-class _Frames:
+class Frames:
     """Turns events into what is sent."""
 
     def __init__(self, opening: Opening) -> None:
@@ -75,7 +75,7 @@ class _Frames:
 
 async def _read(opening: Opening) -> AsyncGenerator[str, None]:
     await give_back_thread()
-    frames = _Frames(opening)
+    frames = Frames(opening)
     for event in opening.events:
         if frame := frames.of(event):
             yield frame
@@ -88,7 +88,7 @@ async def _read(opening: Opening) -> AsyncGenerator[str, None]:
 
 
 def _read_in_thread(opening: Opening) -> Generator[str, None, None]:
-    frames = _Frames(opening)
+    frames = Frames(opening)
     for event in opening.events:
         if frame := frames.of(event):
             yield frame
