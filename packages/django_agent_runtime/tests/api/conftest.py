@@ -62,7 +62,7 @@ def visitors(runtime_setting: Callable[..., None]) -> None:
 def callers(runs_alias: str, visitors: None) -> Iterator[dict[str, Caller]]:
     """One of each kind."""
     users = get_user_model().objects
-    yield {
+    return {
         "owner": Caller(users.create_user("ada")),
         "other user": Caller(users.create_user("bob")),
         "staff": Caller(users.create_superuser("root")),

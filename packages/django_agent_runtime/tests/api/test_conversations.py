@@ -51,11 +51,11 @@ def test_lists_come_in_pages_that_are_linked(owner, what):
         response = owner("GET", path)
         assert len(response.json()) <= 2
         seen += [row["id"] for row in response.json()]
-        links = dict(
-            (part.split('rel="')[1][:-1], part[part.index("<") + 1 : part.index(">")])
+        links = {
+            part.split('rel="')[1][:-1]: part[part.index("<") + 1 : part.index(">")]
             for part in response.headers.get("Link", "").split(", ")
             if part
-        )
+        }
         path = links.get("next", "").removeprefix("http://testserver")
 
     assert seen == [str(row.pk) for row in reversed(rows)]

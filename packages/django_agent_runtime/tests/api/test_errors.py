@@ -14,6 +14,7 @@ from django_agent_runtime.models import AgentConversation, AgentRun
 from django_agent_runtime.runtime.registry import _discover_from_settings
 from tests.django_project.agents import Agent
 
+RUN = {"agent_key": "agent", "messages": [{"role": "user", "content": "Hi"}]}
 PATHS = ["conversations/", "runs/", "runs/{run}/", "runs/{run}/events/"]
 
 
@@ -82,9 +83,9 @@ def test_a_run_that_could_not_be_written_leaves_nothing_and_can_be_sent_again(ow
         ("NaN", 400),
         (b"\xff\xfe", 400),
         ("[" * 100_000, 400),
-        ('{"agent_key": "agent", "messages": [{"role": "user", "content": ' + "[" * 900 + "]" * 900 + "}]}", 400),
+        (json.dumps(RUN)[:-1] + ', "metadata": {"x": ' + "[" * 900 + "]" * 900 + "}}", 400),
     ],
-    ids=["cut", "text", "list", "null", "NaN", "no UTF-8", "deep", "deep message"],
+    ids=["cut", "text", "list", "null", "NaN", "no UTF-8", "deep", "deep metadata"],
 )
 @pytest.mark.parametrize("path", ["runs/", "conversations/"])
 def test_a_body_that_is_none(owner, path, body, status):

@@ -55,6 +55,12 @@ def path(run, query=""):
     return f"/agent/runs/{run.pk}/events/{query}"
 
 
+async def came(is_so):
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
 def cookie(caller):
     return {"Cookie": f"sessionid={caller.client.cookies['sessionid'].value}"}
 
@@ -165,13 +171,9 @@ async def test_who_leaves_is_followed_no_more(server, owner):
     await AgentEvent.objects.acreate(run=run, seq=0, event_type="assistant.message", payload={})
     async with Stream(server, path(run), **cookie(owner)) as stream:
         await anext(stream.frames())
-        async with asyncio.timeout(30):
-            while not present_feed()._followers:
-                await asyncio.sleep(0.01)
+        await came(lambda: present_feed()._followers)
 
-    async with asyncio.timeout(30):
-        while present_feed()._followers:
-            await asyncio.sleep(0.01)
+    await came(lambda: not present_feed()._followers)
 
 
 @pytest.mark.parametrize(
@@ -241,9 +243,7 @@ async def test_open_streams_have_no_threads_and_share_two_queries(server, owner)
         for stream in streams:
             await opened.enter_async_context(stream)
             await anext(stream.frames())
-        async with asyncio.timeout(30):
-            while len(present_feed()._followers) < 10 or threading.active_count() > before + 1:
-                await asyncio.sleep(0.01)
+        await came(lambda: len(present_feed()._followers) == 10 and threading.active_count() <= before + 1)
 
         # Then: there is the feed's one more
         names = [each.name for each in threading.enumerate()]

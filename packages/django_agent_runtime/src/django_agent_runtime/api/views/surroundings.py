@@ -16,7 +16,13 @@ from django_agent_runtime.api.errors import answer_to, check_size
 from django_agent_runtime.api.owner import Owner
 from django_agent_runtime.api.permissions import AnonymousSessionAuthentication, KnownOrListing
 
-__all__ = ["Surroundings"]
+__all__ = ["AnyTextRenderer", "Surroundings"]
+
+
+class AnyTextRenderer(JSONRenderer):
+    """JSON that can hold any text, half an emoji, too."""
+
+    ensure_ascii = True
 
 
 class Surroundings(APIView):
@@ -27,7 +33,7 @@ class Surroundings(APIView):
         AnonymousSessionAuthentication,
     ]
     permission_classes: ClassVar[list[type[BasePermission]]] = [KnownOrListing]  # type: ignore[assignment,misc]
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [JSONRenderer]  # type: ignore[misc]
+    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [AnyTextRenderer]  # type: ignore[misc]
 
     @cached_property
     def owner(self) -> Owner:
