@@ -15,7 +15,7 @@ SECRET_KEY = "of the tests"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
-LOGGING_CONFIG = None  # the other packages' tests look at the log, too
+LOGGING_CONFIG: str | None = None  # the other packages' tests look at the log, too
 ROOT_URLCONF = "tests.django_project.urls"
 STATIC_URL = "static/"
 
