@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 AGENT ?= examples/onboarding.py
 ARGS ?=
+DATABASE ?=
 
 PACKAGES := packages/agent_runtime_core packages/agent_runtime_framework packages/django_agent_runtime
 
@@ -69,6 +70,10 @@ django: $(DEV_READY) ## Talk to a journey on a page of a Django project (ARGS="1
 	@$(BIN)/python examples/django_site/manage.py migrate --verbosity 0
 	@$(BIN)/python examples/django_site/manage.py demo_user
 	@$(BIN)/python examples/django_site/manage.py runserver $(ARGS)
+
+.PHONY: durable
+durable: $(DEV_READY) ## Kill workers while people talk to them, and count (DATABASE=postgresql://..., else SQLite)
+	@$(BIN)/python -m examples.durable.chaos --database "$(DATABASE)" $(ARGS)
 
 .PHONY: test
 test: $(DEV_READY) ## Run every test (ARGS="-k words" for some of them)

@@ -151,7 +151,8 @@ def blocking_calls() -> Iterator[BlockBuster]:
     detector = BlockBuster(
         [located(name) for name in ("agent_runtime_core", "agent_runtime_framework", "django_agent_runtime")]
     )
-    del detector.functions["os.path.abspath"]  # asks where we are, and waits for nothing
+    for name in ("os.getcwd", "os.path.abspath"):  # they ask where we are, and wait for nothing
+        del detector.functions[name]
     for function in detector.functions.values():
         # A lazy import reads files once, wherever it happens.
         function.can_block_in("<frozen importlib._bootstrap>", "_find_and_load")

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 _SERVER = urlsplit(os.environ.get("AGENT_RUNTIME_TEST_POSTGRESQL", "postgresql://postgres@localhost:5432/postgres"))
-_NAME = f"agent_runtime_django_{uuid4().hex}"
+# A process that a test has started finds the test's databases.
+NAME_VARIABLE = "AGENT_RUNTIME_TEST_DJANGO_DATABASE"
+_NAME = os.environ.get(NAME_VARIABLE) or f"agent_runtime_django_{uuid4().hex}"
 
 SECRET_KEY = "of the tests"
 DEBUG = False

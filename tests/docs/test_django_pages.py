@@ -15,6 +15,8 @@ import pytest
 from tests.django_project.project import set_up
 from tests.docs.markdown_page import ROOT, Page
 
+pytestmark = pytest.mark.timeout(600)  # a dozen processes of Django begin, one after the other
+
 HOWTO = ROOT / "docs" / "howto"
 PAGE = Page.read(HOWTO / "django.md")
 _NOT_HERE = ("pip", "cd")
@@ -36,7 +38,7 @@ def run(line: str, folder: Path) -> str:
         env=environment(),
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, f"{line}: {done.stderr}"
@@ -63,16 +65,18 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_the_project_of_the_page_works(printed: dict[str, str]) -> None:
     (talk,) = [text for line, text in printed.items() if "talk()" in line]
-    (said,) = re.findall(r"It prints `([^`]+)`", PAGE.text)
+    (ask,) = [text for line, text in printed.items() if "ask(" in line]
+    said, events = re.findall(r"It prints `([^`]+)`", PAGE.text)
 
     assert talk.splitlines()[-1] == said
+    assert ask.splitlines()[-1] == events
     assert "no issues" in printed["python manage.py check"]
 
 
 def test_the_commands_of_the_page_find_the_conversation(printed: dict[str, str]) -> None:
-    (row,) = printed["python manage.py agent_conversations --agent onboarding"].splitlines()
+    rows = printed["python manage.py agent_conversations --agent onboarding"].splitlines()
 
-    assert "  onboarding  ada  10 messages  " in row
+    assert [row for row in rows if "  onboarding  ada  10 messages  " in row]
     assert "Ada's onboarding" in printed["python manage.py agent_conversations --user ada --json"]
     assert printed["python manage.py agent_prune --older-than 90d --dry-run"].startswith("would remove 0 conversations")
     assert printed["python manage.py agent_check_journeys"].startswith("onboarding: ")

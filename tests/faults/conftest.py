@@ -6,15 +6,18 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from agent_runtime_core.engines.dbos import DBOSRunEngine
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.stores import open_store
+from agent_runtime_core.testing import ScriptedLLM
+from agent_runtime_framework.runtime import Runtime
+from tests.faults.journey_worker import Counter, JourneySettings, serve_journey
 from tests.faults.processes import Starter, starter
-from tests.faults.workers import StartWorker, workers
+from tests.faults.workers import StartWorker, WorkerProcess, workers
 
 T = TypeVar("T")
 
@@ -84,6 +87,44 @@ def start_worker(engine_url: str, effects: Path) -> Iterator[StartWorker]:
     """Starts workers of the engine."""
     with workers(engine_url, effects) as start:
         yield start
+
+
+@pytest.fixture
+def urls(engine_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The URLs of a durable engine and of a store of the same kind, both empty."""
+    if engine_url.startswith("sqlite"):
+        return engine_url, f"sqlite:///{tmp_path}/conversations.db"
+    return engine_url, request.getfixturevalue("postgresql_url")
+
+
+@pytest.fixture
+def start_journeys(urls: tuple[str, str], effects: Path) -> Iterator[Callable[..., WorkerProcess]]:
+    """Starts workers for a journey: `start_journeys(held={"c1": "in llm"})`, see `JourneySettings`."""
+    started: list[WorkerProcess] = []
+
+    def start(**settings: Any) -> WorkerProcess:
+        started.append(WorkerProcess(serve_journey, urls, JourneySettings(effects=effects, **settings)))
+        started[-1].wait_for("ready")
+        return started[-1]
+
+    yield start
+    for worker in started:
+        worker.close()
+
+
+@pytest.fixture
+def submit(urls: tuple[str, str], effects: Path) -> Callable[[Callable[[Runtime], Awaitable[T]]], T]:
+    """Do something with a runtime in this process, which takes no part in the work."""
+
+    def submitted(work: Callable[[Runtime], Awaitable[T]]) -> T:
+        async def run() -> T:
+            agent = Counter(ScriptedLLM([]))
+            async with Runtime(agent, urls[1], urls[0], run_timeout_s=60) as runtime, asyncio.timeout(100):
+                return await work(runtime)
+
+        return asyncio.run(run())
+
+    return submitted
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ class _Worker:
             await ctx.emit("started", {"kind": "started"})
             for name in self._settings.steps or given["steps"]:
                 await self._at(f"before {name}", ctx)
-                await ctx.step(name, lambda name=name: self._step(name, ctx))
+                await ctx.step(name, partial(self._step, name, ctx))
                 await ctx.emit(f"did {name}", {"kind": "did", "step": name})
                 await self._at(f"after {name}", ctx)
                 for number in range(given.get("deltas", 0)):

@@ -20,15 +20,20 @@ __all__ = ["StartWorker", "WorkerProcess", "check_steps", "request", "workers"]
 
 _PATIENCE_S = 60.0
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.faults.run_worker"])
+_CONTEXT.set_forkserver_preload(["tests.faults.run_worker", "tests.faults.journey_worker", "tests.faults.server"])
 
 
 class WorkerProcess:
-    """One process. What it tells is read in order; whoever waits for it gives up after a minute."""
+    """One process. What it tells is read in order; whoever waits for it gives up after a minute.
 
-    def __init__(self, url: str, settings: WorkerSettings) -> None:
+    Args:
+        serve: What runs in it, with a connection to us as its first argument.
+        *arguments: The others.
+    """
+
+    def __init__(self, serve: Callable[..., None], *arguments: Any) -> None:
         self._connection, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=serve_runs, args=(theirs, url, settings), daemon=True)
+        self._process = _CONTEXT.Process(target=serve, args=(theirs, *arguments), daemon=True)
         self._process.start()
         theirs.close()
         # Read all the time, so that no process ever has to wait until it is listened to.
@@ -133,7 +138,7 @@ def workers(url: str, effects: Path) -> Iterator[StartWorker]:
     started: list[WorkerProcess] = []
 
     def start(*, is_waited_for: bool = True, **settings: Any) -> WorkerProcess:
-        started.append(worker := WorkerProcess(url, WorkerSettings(effects=effects, **settings)))
+        started.append(worker := WorkerProcess(serve_runs, url, WorkerSettings(effects=effects, **settings)))
         if is_waited_for:
             worker.wait_for("ready")
         return worker

@@ -64,6 +64,12 @@ async def test_a_closed_engine_begins_nothing_that_was_scheduled(engine: InProce
         await engine.wait("later", timeout_s=0.05)
 
 
+@pytest.mark.parametrize("odd", ["nul \0", "half \ud800"])
+async def test_ids_that_no_database_takes_are_refused_here_as_well(engine: InProcessRunEngine, odd: str):
+    with pytest.raises(ValueError, match=r"run_id is .* no database"):
+        await engine.submit(asked(odd))
+
+
 def test_an_engine_is_named_by_a_url():
     engine = open_engine("memory://")
     assert isinstance(engine, InProcessRunEngine)

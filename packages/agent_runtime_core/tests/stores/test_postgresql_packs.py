@@ -88,7 +88,7 @@ async def test_packs_are_read_like_single_rows(postgresql_url: str, seed: int) -
             for agent in AGENTS:
                 assert await store.load(name, agent, max_messages=3) == await memory.load(name, agent, max_messages=3)
                 for version in versions[:: max(1, len(versions) // 5)]:
-                    at = {"at_version": version.version, "max_messages": 4}
+                    at: dict[str, Any] = {"at_version": version.version, "max_messages": 4}
                     assert await store.load(name, agent, **at) == await memory.load(name, agent, **at)
 
 

@@ -188,3 +188,58 @@ async def test_a_damaged_conversation_can_be_deleted(store: RedisCheckpointStore
     assert await store.delete("c", owner="ada b") == Removal(conversations=1, messages=5, states=1)
     assert await store.commit("c", "agent", expected_version=0, messages=MESSAGES, owner="ada b") == 1
     assert (await store.load("c", "agent", owner="ada b")).messages == MESSAGES
+
+
+def damage_receipt(redis_url: str, message_id: str, value: bytes) -> None:
+    key = key_behind(redis_url, ":receipts")
+    with connected(redis_url) as client:
+        assert client.hset(key, message_id, value) == 0
+
+
+BROKEN_RECEIPTS = [b"\xc1", b"", b"\x01", b"\x92\x01\x02", b"\x94\x01\x02\x03\x04"]
+
+
+@pytest.mark.parametrize("value", BROKEN_RECEIPTS)
+async def test_a_run_goes_on_with_a_damaged_receipt_and_its_message_runs_once(
+    store: RedisCheckpointStore, redis_url: str, value: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    begun = await store.begin("c", "agent", **how)
+    assert isinstance(begun, Begun)
+    await store.release("c", begun.lease, owner="ada b")
+    await asyncio.to_thread(damage_receipt, redis_url, "1", value)
+
+    # Then: the message is in the history already, its run begins again, and ends
+    again = await store.begin("c", "agent", **how)
+    assert isinstance(again, Begun)
+    assert (again.placed, again.checkpoint.messages) == (0, [*MESSAGES, NEXT])
+    version = await store.commit(
+        "c", "agent", expected_version=2, messages=[NEXT], lease=again.lease, finish={"n": 1}, owner="ada b"
+    )
+    answered = await store.begin("c", "agent", **how)
+    assert answered == Answered(version=version, messages=[], result={"n": 1})
+
+    # And: one that was answered stays so, whatever is known of its answer
+    await asyncio.to_thread(damage_receipt, redis_url, "1", value)
+    caplog.clear()
+    assert await store.begin("c", "agent", **how) == Answered(version=version, messages=[], result={})
+    assert "what is known of a run of conversation 'c' is damaged" in caplog.text
+    other = await store.begin("c", "agent", **(how | {"message_id": "2"}))
+    assert isinstance(other, Begun)
+    await store.commit("c", "agent", expected_version=None, lease=other.lease, finish={}, owner="ada b")
+
+
+async def test_a_damaged_receipt_stands_in_the_way_of_no_housekeeping(
+    store: RedisCheckpointStore, redis_url: str
+) -> None:
+    how: dict[str, Any] = {"message": NEXT, "message_id": "1", "remember": True, "lease_seconds": 60, "owner": "ada b"}
+    begun = await store.begin("c", "agent", **how)
+    assert isinstance(begun, Begun)
+    await store.commit("c", "agent", expected_version=2, lease=begun.lease, finish={}, owner="ada b")
+    await asyncio.to_thread(damage_receipt, redis_url, "1", b"\xc1")
+
+    assert await store.rewind("c", 1, owner="ada b") == 4
+    assert await store.history("c", owner="ada b") == MESSAGES
+    assert await store.delete_messages("c", owner="ada b") == 5
+    assert await store.fork("c", "copy", owner="ada b") == 5
+    assert await store.delete("c", owner="ada b") == Removal(conversations=1, states=1)

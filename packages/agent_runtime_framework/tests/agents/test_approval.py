@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 from agent_runtime_core.errors import ConfigError, LLMUnavailable
 from agent_runtime_core.events import RunFinished, ToolCallFinished
 from agent_runtime_core.history import is_sendable
+from agent_runtime_core.interfaces import LLMStreamChunk
 from agent_runtime_core.stores import open_store
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import BaseJourneyState, BaseJourneyTools, JourneyAgent, JourneyConfig, tool
@@ -224,18 +226,31 @@ async def test_a_verdict_streams_as_a_message_does(store):
     assert (events[-1].response, PAID) == ("Paid, thank you.", [5])
 
 
+class Waiting(ScriptedLLM):
+    """Writes the first word, and the others when the reader has seen it."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.seen = asyncio.Event()
+
+    async def stream(self, messages: Any, **options: Any) -> Any:
+        yield LLMStreamChunk(delta="Paid")
+        await self.seen.wait()
+        yield LLMStreamChunk(delta=", thank you.", finish_reason="stop")
+
+
 async def test_a_verdicts_text_comes_as_it_is_written(store):
-    agent = paying(store, CALL, "Paid, thank you.")
+    agent = paying(store, CALL)
     approval_id = await asked(agent)
-    events = agent.approve_stream("c", approval_id, True, by="ada")
+    agent.llm_client = Waiting()
+    text = ""
 
-    async with aclosing(events):
-        seen = [await anext(events)]
-        while seen[-1].kind != "text_delta":
-            seen.append(await anext(events))
+    async for event in agent.approve_stream("c", approval_id, True, by="ada"):
+        if event.kind == "text_delta":
+            text += event.text
+            agent.llm_client.seen.set()
 
-    assert "run_finished" not in [event.kind for event in seen]
-    assert seen[-1].text in "Paid, thank you."
+    assert text == "Paid, thank you."
 
 
 async def test_a_verdict_that_streams_again_gives_the_stored_reply(store):

@@ -662,6 +662,26 @@ def test_a_field_that_is_none_is_refused_when_the_class_is_made():
             key = "other"
 
 
+def test_a_flag_that_is_none_is_refused_when_the_class_is_made():
+    with pytest.raises(ConfigError, match=r"Off\.corrections is 'off'; give True, False or None"):
+
+        class Off(Journey):
+            corrections = "off"  # type: ignore[assignment]
+
+
+def test_a_state_without_fields_is_told_what_it_lacks():
+    class Bare(BaseJourneyState[Step]):
+        depends: ClassVar[dict[str, tuple[str, ...]]] = {"quote": ("age",)}
+
+        step: Step = Step.NAME
+        quote: int = 0
+
+    with pytest.raises(ConfigError, match=r"Bare\.depends names 'quote', .*: write @dataclass above Bare\."):
+
+        class Barely(JourneyAgent[Bare, Tools, Step]):
+            key = "bare"
+
+
 @pytest.mark.parametrize("depends", [{"quote": "age"}, ["quote"], "quote", 1], ids=str)
 def test_a_table_that_is_none_is_refused_when_the_class_is_made(depends):
     Other = type("Other", (State,), {"depends": depends})

@@ -14,6 +14,7 @@ from agent_runtime_core.interfaces import Waiting
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import JourneyConfig
+from agent_runtime_framework.memory import LastMessages
 
 NAME = tool_call_reply("save_name", name="Ada")
 
@@ -435,6 +436,41 @@ async def test_a_state_kept_elsewhere_is_saved_before_the_next_run_begins(signup
 def test_an_unknown_choice_is_refused_when_it_is_made(on_busy):
     with pytest.raises(ConfigError, match="give one of queue, reject, merge"):
         JourneyConfig(on_busy=on_busy)
+
+
+async def test_a_wait_for_the_lease_of_a_dead_process_is_told_once(signup, store, caplog):
+    caplog.set_level("INFO", "agent_runtime_framework")
+    gone = {"role": "user", "content": "secret words"}
+    await store.begin("c", "signup", message=gone, message_id="m1", remember=True, lease_seconds=0.3)
+    agent = signup.Agent(ScriptedLLM(["Your name?"]), JourneyConfig(lease_seconds=0.3), store=store)
+
+    assert (await agent.send("c", "hi")).response == "Your name?"
+
+    [told] = [record for record in caplog.records if "for the run that is on" in record.message]
+    assert told.levelname == "INFO"
+    assert "A message to conversation 'c' has waited 0." in told.message
+    assert "its lease runs out 0.3 s after its last sign of life" in told.message
+    assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ({"history": "last"}, r"history is 'last'; give LastMessages\(...\), LastTokens\(...\), SummariseOlder"),
+        ({"history": LastMessages}, r"history is <class '.*LastMessages'>; give LastMessages\(...\)"),
+        ({"history": 200}, "or None for the last max_history_messages"),
+        ({"max_history_messages": "200"}, "max_history_messages is '200'; give 0 or more messages, or None for all"),
+        ({"max_history_messages": -1}, "max_history_messages is -1; give 0 or more"),
+        ({"limits": 60}, r"limits is 60; give RunLimits\(...\)"),
+        ({"pricing": 0.1}, "pricing is 0.1; give a function"),
+        ({"approval_lifetime": 60}, "approval_lifetime is 60; give a timedelta"),
+        ({"lease_seconds": "15"}, "lease_seconds is '15'; give more than 0 seconds"),
+        ({"lease_seconds": float("nan")}, "lease_seconds is nan; give more than 0 seconds"),
+    ],
+)
+def test_a_setting_of_another_type_is_refused_when_the_config_is_made(setting, advice):
+    with pytest.raises(ConfigError, match=advice):
+        JourneyConfig(**setting)
 
 
 async def test_an_empty_message_id_is_refused(signup):

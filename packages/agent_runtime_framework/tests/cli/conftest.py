@@ -9,11 +9,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pexpect  # type: ignore[import-untyped]  # has no stubs
 import pytest
+
+from agent_runtime_framework.cli.main import main
 
 HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-m", "agent_runtime_framework.cli"]
@@ -29,7 +32,7 @@ def _environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AGENT_RUNTIME_", "OPENAI_", "ANTHROPIC_")) and name not in ("NO_COLOR", "COLUMNS")
     }
-    path = os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(HERE), str(HERE.parents[3]), os.environ.get("PYTHONPATH"))))
     commands = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     return {
         **inherited,
@@ -56,6 +59,35 @@ def agent_runtime(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[s
             timeout=60,
             check=False,
         )
+
+    return run
+
+
+class Done(NamedTuple):
+    """How a command has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """Run `agent-runtime ARGUMENTS` here: to import a durable engine anew takes longer than all that is tested."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(HERE))
+
+    def run(*arguments: str) -> Done:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["agent-runtime", *arguments])
+        monkeypatch.setattr(sys, "stdin", StringIO())
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return Done(code, *capsys.readouterr())
 
     return run
 

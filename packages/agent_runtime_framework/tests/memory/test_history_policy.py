@@ -178,11 +178,15 @@ async def test_requests_of_an_agent_with_a_window_begin_alike_most_of_the_time(s
     "make",
     [
         lambda: LastMessages(-1),
+        lambda: LastMessages("last"),  # type: ignore[arg-type]
         lambda: LastTokens(0),
+        lambda: LastTokens("many"),  # type: ignore[arg-type]
+        lambda: LastTokens(10, count=4),  # type: ignore[arg-type]
         lambda: LastTokens(10, max_messages=0),
         lambda: SummariseOlder(ScriptedLLM([]), keep=0),
         lambda: SummariseOlder(ScriptedLLM([]), every=0),
         lambda: SummariseOlder(ScriptedLLM([]), words=0),
+        lambda: SummariseOlder(ScriptedLLM([]), keep="all"),  # type: ignore[arg-type]
     ],
 )
 def test_a_number_that_means_nothing_is_refused(make):

@@ -26,18 +26,22 @@ from .payment_journey import Payment, PaymentTools, Step
 
 
 class UnsteadyStore(InMemoryCheckpointStore):
-    """A store that is out of reach at some of its commits, counted from 1."""
+    """A store that is out of reach at some of its commits, counted from 1, or after some that it has made."""
 
-    def __init__(self, *fails_at: int) -> None:
+    def __init__(self, *fails_at: int, fails_after: int = 0) -> None:
         super().__init__()
         self.fails_at = set(fails_at)
+        self.fails_after = fails_after
         self.commits = 0
 
     async def commit(self, *args: Any, **kwargs: Any) -> int:
         self.commits += 1
         if self.commits in self.fails_at:
             raise StoreUnavailable("the store is out of reach")
-        return await super().commit(*args, **kwargs)
+        version = await super().commit(*args, **kwargs)
+        if self.commits == self.fails_after:
+            raise StoreUnavailable("the connection broke off")
+        return version
 
 
 @pytest.fixture
@@ -114,6 +118,21 @@ async def test_the_events_are_those_of_a_stream(ledger: Path, engine: InProcessR
     ]
 
 
+async def test_a_run_has_one_id_wherever_it_is_told_of(ledger: Path, engine: InProcessRunEngine):
+    class Noting(Payment):
+        def create_tools(self, state, ctx):
+            seen.append(str(ctx.run_id))
+            return super().create_tools(state, ctx)
+
+    seen: list[str] = []
+    runtime = Runtime(Noting(scripted("Hello.")), InMemoryCheckpointStore(), engine)
+    submitted = await runtime.submit("c1", "Hi")
+    events = await told(runtime, submitted.run_id)
+
+    assert events[0]["run_id"] == submitted.run_id
+    assert set(seen) == {submitted.run_id}
+
+
 async def test_a_reader_goes_on_where_it_was(ledger: Path, engine: InProcessRunEngine):
     runtime = Runtime(
         Payment(scripted(tool_call_reply("save_name", name="Ada"), "How much?")), InMemoryCheckpointStore(), engine
@@ -165,6 +184,20 @@ async def test_events_are_told_once_over_attempts(ledger: Path, engine: InProces
     last = max(event["attempt"] for event in events if event["kind"] == "text_delta")
     words = [event["text"] for event in events if event["kind"] == "text_delta" and event["attempt"] == last]
     assert "".join(words) == "Thank you."
+
+
+@pytest.mark.parametrize("fails_after", [1, 2])
+async def test_turns_are_counted_over_attempts(ledger: Path, engine: InProcessRunEngine, fails_after: int):
+    llm = scripted(tool_call_reply("save_name", name="Ada"), tool_call_reply("pay", amount=5), "Thank you.")
+    store = UnsteadyStore(fails_after=fails_after)  # a turn is committed, and nobody is told so
+    runtime = Runtime(Payment(llm), store, engine, max_attempts=2)
+
+    submitted = await runtime.submit("c1", "I'm Ada, 5 euros")
+    events = await told(runtime, submitted.run_id)
+
+    turns = [(event["kind"], event["turn"]) for event in events if "turn" in event]
+    one = ("llm_call_started", "llm_call_finished", "turn_finished")
+    assert turns == [(kind, turn) for turn in range(3) for kind in one]
 
 
 async def test_a_call_has_one_key_and_no_other_call_has_it(ledger: Path):
@@ -423,6 +456,26 @@ async def test_an_offer_expires(ledger: Path, engine: InProcessRunEngine):
     assert state is not None
     assert (state.step, state.name) == (Step.EXPIRED, "Ada")
     assert [event["kind"] for event in await told(runtime, reminder.run_id)] == ["step_changed", "run_finished"]
+
+
+@pytest.mark.parametrize("options", [{"says": "The offer is over."}, {"to": Step.EXPIRED}])
+async def test_a_reminder_is_written_once_although_nobody_knew_that_it_was(
+    ledger: Path, engine: InProcessRunEngine, options: dict[str, Any]
+):
+    store = UnsteadyStore(3, fails_after=4)  # first it is not written, and then it is, and both look alike
+    agent = Payment(scripted(tool_call_reply("save_name", name="Ada"), "How much?"))
+    runtime = Runtime(agent, store, engine, max_attempts=4)
+    await runtime.send("c1", "I'm Ada")
+    before = await store.history("c1")
+
+    reminder = await runtime.schedule("c1", await soon(), **options)
+    result = await runtime.result(reminder.run_id)
+
+    assert result.metadata["stopped_reason"] == "reminder"
+    words = [{"role": "assistant", "content": options["says"]}] if "says" in options else []
+    assert await store.history("c1") == before + words
+    assert (await runtime.status(reminder.run_id)).attempts == 3  # type: ignore[union-attr]
+    assert store.commits == 4
 
 
 async def test_a_name_is_scheduled_once(ledger: Path, engine: InProcessRunEngine):

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from django_agent_runtime.models import StepCheckpoint, StepEvent
+    from django_agent_runtime.steps import DjangoRunContext, DjangoStepExecutor
 
-__all__ = ["StepCheckpoint", "StepEvent", "__version__"]
+__all__ = ["DjangoRunContext", "DjangoStepExecutor", "StepCheckpoint", "StepEvent", "__version__"]
 
 __version__ = "0.3.0"
 
 # Models can be imported once Django has loaded the apps, this package before; so they come when they are asked for.
 _ROOMS = {
+    "DjangoRunContext": "steps",
+    "DjangoStepExecutor": "steps",
     "StepCheckpoint": "models",
     "StepEvent": "models",
 }

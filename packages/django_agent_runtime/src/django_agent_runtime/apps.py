@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 
 from django.apps import AppConfig
 from django.core.signals import setting_changed
@@ -35,3 +37,15 @@ class DjangoAgentRuntimeConfig(AppConfig):
             _LOGGER.error("DJANGO_AGENT_RUNTIME cannot be used: %s", error)
             return
         autodiscover_runtimes()
+        if _serves_in_development():
+            from django_agent_runtime.runtime.desk import present_desk
+            from django_agent_runtime.runtime.engine import is_in_process
+
+            if is_in_process():
+                present_desk()  # it takes up what the process before has left
+
+
+def _serves_in_development() -> bool:
+    """Whether this is the process of `runserver` that serves, and not the one that watches it."""
+    is_server = sys.argv[1:2] == ["runserver"]
+    return is_server and (os.environ.get("RUN_MAIN") == "true" or "--noreload" in sys.argv)

@@ -12,9 +12,10 @@ from django.db import connections, router
 
 from agent_runtime_core.errors import ConfigError
 from django_agent_runtime.conf import AgentRuntimeSettings, get_hook, get_settings
+from django_agent_runtime.runtime.engine import open_run_engine
 from django_agent_runtime.runtime.registry import registering_function
 
-__all__ = ["check_database", "check_keys", "check_settings"]
+__all__ = ["check_database", "check_engine", "check_keys", "check_settings"]
 
 Apps = Sequence[AppConfig] | None
 
@@ -47,9 +48,19 @@ def _named(settings: AgentRuntimeSettings) -> list[CheckMessage]:
         except Exception as error:  # a project's module may raise anything when it is imported
             words = f"RUNTIME_REGISTRY: {path!r} cannot be imported: {type(error).__name__}: {error}"
             found.append(_error("E003", words, "Give 'package.module:function'."))
+    if settings.ENGINE != "in-process":
+        found += _engine()
     if settings.ANONYMOUS_SESSION_MODEL is not None:
         found += _session_model(settings.ANONYMOUS_SESSION_MODEL)
     return found
+
+
+def _engine() -> list[CheckMessage]:
+    try:
+        open_run_engine()
+    except ConfigError as error:
+        return [_error("E007", f"ENGINE: {error}", "Correct ENGINE, or install what is missing.")]
+    return []
 
 
 def _session_model(name: str) -> list[CheckMessage]:
@@ -97,6 +108,24 @@ def check_keys(app_configs: Apps = None, **kwargs: Any) -> list[CheckMessage]:
             f"MODEL_PROVIDER is {provider!r} and there is no key for it.",
             hint=f"Set {variable} in the environment, or in DJANGO_AGENT_RUNTIME.",
             id="django_agent_runtime.W002",
+        )
+    ]
+
+
+@register(deploy=True)
+def check_engine(app_configs: Apps = None, **kwargs: Any) -> list[CheckMessage]:
+    """Runs outlive the process that takes them."""
+    try:
+        settings = get_settings()
+    except ConfigError:  # told by check_settings
+        return []
+    if settings.ENGINE != "in-process":
+        return []
+    return [
+        Warning(
+            "ENGINE is 'in-process': a process that ends takes its runs with it; another one begins them anew.",
+            hint="Set ENGINE to 'durable' and start workers with `manage.py runagent`.",
+            id="django_agent_runtime.W003",
         )
     ]
 

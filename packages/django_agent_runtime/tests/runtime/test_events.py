@@ -40,11 +40,12 @@ async def test_a_run_is_followed_from_any_event_to_its_end(runs_alias, registere
 
     types = []
     async for event in afollow(run.pk, silence_s=30):
+        assert event is not None
         types.append(event.event_type)
         agent.let.release()
 
     assert types == ["run.started", *["progress.update"] * 3, "run.succeeded"]
-    rest = [event async for event in afollow(run.pk, 3)]
+    rest = [event async for event in afollow(run.pk, 3) if event is not None]
     assert [(event.seq, event.event_type) for event in rest] == [(3, "progress.update"), (4, "run.succeeded")]
 
 
@@ -56,6 +57,7 @@ async def test_a_thread_can_follow_a_run(runs_alias, registered):
     def read():
         try:
             for event in follow(run.pk, silence_s=30):
+                assert event is not None
                 agent.let.release()
                 yield event.seq
         finally:
@@ -83,6 +85,7 @@ async def test_an_event_is_json_data(runs_alias, registered):
 
     event = await anext(afollow(run.pk))
 
+    assert event is not None
     data = event.to_dict()
     assert list(data) == ["run_id", "seq", "type", "payload", "ts", "visibility_level", "ui_visible"]
     assert (data["type"], data["visibility_level"], data["ui_visible"]) == ("tool.call", "debug", False)

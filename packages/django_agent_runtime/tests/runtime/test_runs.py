@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import connections, transaction
 
 from agent_runtime_core.interfaces import ErrorInfo, EventType, RunResult
 from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun, RunStatus
@@ -16,6 +16,7 @@ from django_agent_runtime.runtime.runs import acancel, asubmit, submit
 from django_agent_runtime.signals import run_completed
 from tests.django_project.agents import Agent, Stubborn, said
 from tests.django_project.runs import ended
+from tests.postgresql import SERVER, execute
 
 
 async def types_of(run: AgentRun) -> list[str]:
@@ -116,7 +117,8 @@ async def test_what_a_failed_run_said_and_kept_is_not_the_next_ones(runs_alias, 
 
 
 async def test_runs_of_one_conversation_go_one_at_a_time_in_order(runs_alias, registered):
-    going, order = set(), []
+    going: set[UUID] = set()
+    order: list[str] = []
 
     async def work(ctx):
         assert not going
@@ -212,7 +214,9 @@ async def test_an_agent_that_is_not_registered_is_told(runs_alias):
     assert "'nobody'" in row.error["message"]
 
 
-@pytest.mark.parametrize("result", [None, RunResult(final_output={"x": float("nan")}), RunResult(usage={1: object()})])
+@pytest.mark.parametrize(
+    "result", [None, RunResult(final_output={"x": float("nan")}), RunResult(usage={"x": object()})]
+)
 async def test_a_result_that_cannot_be_kept_is_a_failure(runs_alias, registered, result):
     async def work(ctx):
         return result
@@ -234,7 +238,30 @@ async def test_a_run_that_takes_too_long_times_out(runs_alias, registered, runti
     assert (row.status, row.attempt) == ("timed_out", 1)
     assert (row.error["type"], row.error["retriable"]) == ("TimeoutError", False)
     last = await AgentEvent.objects.filter(run=run.pk).alast()
+    assert last is not None
     assert (last.event_type, last.payload) == ("run.timed_out", {"timeout_seconds": 1})
+
+
+async def test_a_database_that_goes_away_for_a_moment_loses_nothing(runs_alias, registered):
+    if runs_alias != "postgresql":
+        pytest.skip("a file does not go away")
+    was_broken = threading.Event()
+
+    async def work(ctx):
+        await ctx.emit_user_message("Hello!")
+        await ctx.flush()
+        name = connections[runs_alias].settings_dict["NAME"]
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        await asyncio.to_thread(execute, SERVER, end)
+        was_broken.set()
+        return RunResult(final_output={"response": "Hello!"})
+
+    run = await begun(registered(Agent(work)))
+
+    assert await asyncio.to_thread(was_broken.wait, 30)
+    await sync_to_async(connections.close_all)()
+    assert (await ended(run)).status == RunStatus.SUCCEEDED
+    assert await types_of(run) == ["run.started", "assistant.message", "run.succeeded"]
 
 
 # Stopping.

@@ -2,6 +2,7 @@
 
 from agent_runtime_core.engines.failures import described_failure
 from agent_runtime_core.engines.in_process import InProcessRunEngine
+from agent_runtime_core.engines.metrics import EngineMetrics, engine_metrics
 from agent_runtime_core.engines.registry import open_engine
 from agent_runtime_core.interfaces.run_engine import DescribeError, DurableContext, RunEngine, RunWork
 from agent_runtime_core.interfaces.runs import EngineHealth, RunEnd, RunInfo, RunRequest, RunStatus
@@ -10,6 +11,7 @@ __all__ = [
     "DescribeError",
     "DurableContext",
     "EngineHealth",
+    "EngineMetrics",
     "InProcessRunEngine",
     "RunEnd",
     "RunEngine",
@@ -18,5 +20,6 @@ __all__ = [
     "RunStatus",
     "RunWork",
     "described_failure",
+    "engine_metrics",
     "open_engine",
 ]

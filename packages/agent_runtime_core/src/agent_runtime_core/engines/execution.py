@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from agent_runtime_core.engines.metrics import tell_end
 from agent_runtime_core.errors import LLMRateLimited
 from agent_runtime_core.interfaces.run_engine import DescribeError, DurableContext, RunWork
 from agent_runtime_core.interfaces.runs import RunEnd, RunStatus
+from agent_runtime_core.logs.run_ids import run_ids
 from agent_runtime_core.stores.json_data import check_json_object
 
 __all__ = ["AttemptedContext", "EndRecord", "executed"]
@@ -58,6 +61,15 @@ async def executed(work: RunWork, ctx: AttemptedContext, describe: DescribeError
     Raises:
         asyncio.CancelledError: The process is about to stop. The run has not ended.
     """
+    request, begun = ctx.request, time.monotonic()
+    with run_ids(request.run_id, request.agent_key, request.input.get("conversation_id")):
+        end = await _attempted(work, ctx, describe, retry_pause_s)
+    tell_end(request.agent_key, end.status.value, time.monotonic() - begun)
+    return end
+
+
+async def _attempted(work: RunWork, ctx: AttemptedContext, describe: DescribeError, retry_pause_s: float) -> EndRecord:
+    """The end of the run, after as many attempts as it takes."""
     request, pause_s, tries = ctx.request, retry_pause_s, 0
     while True:
         if ctx.cancelled():

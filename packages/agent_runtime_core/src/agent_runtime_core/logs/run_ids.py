@@ -13,7 +13,7 @@ from uuid import UUID
 from agent_runtime_core.events import RunEvent, RunStarted, StepChanged
 from agent_runtime_core.interfaces.tracing import TraceSink
 
-__all__ = ["RUN_FIELDS", "RunIdsFilter", "RunIdsSink", "follow_runs", "run_ids_sink"]
+__all__ = ["RUN_FIELDS", "RunIdsFilter", "RunIdsSink", "follow_runs", "run_ids", "run_ids_sink"]
 
 RUN_FIELDS = ("run_id", "conversation_id", "agent", "step")
 """The attributes that records get; each is a text, or None outside a run."""
@@ -85,3 +85,19 @@ def follow_runs(wanted: bool) -> None:
 def run_ids_sink() -> TraceSink | None:
     """The sink that follows runs for the log; None while logging is not configured, so that runs cost nothing more."""
     return _sink
+
+
+@contextmanager
+def run_ids(run_id: str, agent: str, conversation_id: object = None) -> Iterator[None]:
+    """Records that are made inside belong to this run, where the caller's code is not that of a traced agent."""
+    if _sink is None:
+        yield
+        return
+    known = {"run_id": run_id, "agent": agent}
+    if conversation_id is not None:
+        known["conversation_id"] = str(conversation_id)
+    token = _current.set({**_NONE, **known})
+    try:
+        yield
+    finally:
+        _current.reset(token)

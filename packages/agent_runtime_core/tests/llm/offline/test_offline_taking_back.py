@@ -212,3 +212,26 @@ async def test_what_was_cancelled_says_how_to_begin_anew() -> None:
     message = await answer("Bob", tools=[BACK[2]])
     assert message["content"] == 'This is cancelled. To begin anew, say "start again".'
     assert called(await answer("start again", tools=[BACK[2]])) == ("start_again", {})
+
+
+async def test_a_wish_to_change_what_is_asked_for_is_no_answer_to_it() -> None:
+    message = await answer("the pet is wrong")
+    assert (called(message), message["content"]) == (None, "Please tell me which pet you have.")
+    assert called(await answer("change my pet to a dog")) == ("save_pet", {"pet": "a dog"})
+
+
+async def test_a_yes_is_no_wish_for_another_journey() -> None:
+    ways = [tool("start_hours", "The user asks when we are open."), tool("reroute_conversation", "Something else.")]
+    before = [{"role": "user", "content": "well"}, {"role": "assistant", "content": "Should it be paid out?"}]
+    paying = tool("pay_out", "Pay the claim out.")
+    assert called(await answer("yes", tools=[paying, *ways], before=before)) == ("pay_out", {})
+    assert called(await answer("yes", tools=[SAVE_PET, *ways], before=before)) is None
+    assert called(await answer("start hours", tools=[SAVE_PET, *ways], before=before)) == ("start_hours", {})
+
+
+async def test_a_message_that_has_led_here_is_not_acted_on_again() -> None:
+    led = {"role": "system", "content": "Ask which pet the user has. The user has just come to this."}
+    ways = [tool("start_pets", "The user has a pet."), tool("reroute_conversation", "Something else.")]
+    before = [led, {"role": "user", "content": "reroute conversation"}]
+    message = await answer("start pets", tools=[SAVE_PET, *ways[1:]], before=before)
+    assert (called(message), message["content"]) == (None, "Please tell me which pet you have.")

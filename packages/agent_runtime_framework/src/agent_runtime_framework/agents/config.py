@@ -62,13 +62,37 @@ class JourneyConfig:
         if self.on_old_state not in get_args(OnOldState):
             known = ", ".join(get_args(OnOldState))
             raise ConfigError(f"on_old_state is {self.on_old_state!r}; give one of {known}.")
-        if not self.lease_seconds > 0:
+        if not isinstance(self.lease_seconds, (int, float)) or not self.lease_seconds > 0:
             raise ConfigError(f"lease_seconds is {self.lease_seconds!r}; give more than 0 seconds.")
+        _check_history(self.history, self.max_history_messages)
+        if not isinstance(self.limits, RunLimits):
+            raise ConfigError(f"limits is {self.limits!r}; give RunLimits(...), such as RunLimits(max_seconds=60).")
+        if self.pricing is not None and not callable(self.pricing):
+            raise ConfigError(f"pricing is {self.pricing!r}; give a function, such as prices.call_price, or None.")
+        if self.approval_lifetime is not None and not isinstance(self.approval_lifetime, timedelta):
+            raise ConfigError(f"approval_lifetime is {self.approval_lifetime!r}; give a timedelta, or None for ever.")
 
     @property
     def history_policy(self) -> HistoryPolicy:
         """Chooses the messages that the model sees."""
         return self.history if self.history is not None else LastMessages(self.max_history_messages)
+
+
+def _check_history(history: object, max_history_messages: object) -> None:
+    if isinstance(history, type) or not (history is None or _is_policy(history)):
+        raise ConfigError(
+            f"history is {history!r}; give LastMessages(...), LastTokens(...), SummariseOlder(...) or an object of "
+            f"your own with `max_messages` and `fit`, or None for the last max_history_messages."
+        )
+    is_count = isinstance(max_history_messages, int) and not isinstance(max_history_messages, bool)
+    if max_history_messages is not None and not (is_count and max_history_messages >= 0):  # type: ignore[operator]
+        raise ConfigError(
+            f"max_history_messages is {max_history_messages!r}; give 0 or more messages, or None for all."
+        )
+
+
+def _is_policy(history: object) -> bool:
+    return hasattr(history, "max_messages") and callable(getattr(history, "fit", None))
 
 
 def checked_on_busy(on_busy: OnBusy) -> OnBusy:

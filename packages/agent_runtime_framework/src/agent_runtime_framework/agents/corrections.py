@@ -104,10 +104,10 @@ def _role(message: Any) -> Any:
 
 def _has_corrections(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]) -> bool:
     """Whether the class asks for corrections, or says nothing of them and leaves its offer to its declared tools."""
-    declared = agent.declared
-    if declared.step_class is None or agent.corrections is False:
-        return False
-    return bool(agent.corrections) or (bool(declared.tools) and is_default(agent.get_tool_schemas))
+    wanted, declared = agent.corrections, agent.declared
+    if wanted is None:
+        wanted = agent._offers_what_is_declared and bool(declared.tools)
+    return wanted and declared.step_class is not None
 
 
 def _found(agent_class: type[JourneyAgent[Any, Any, Any]]) -> Corrections:
@@ -116,4 +116,4 @@ def _found(agent_class: type[JourneyAgent[Any, Any, Any]]) -> Corrections:
     answers = Answers(declared.tools, declared.tools_class, declared.state_class, declared.step_class)
     starts_alike = is_default(agent_class.get_initial_state) and declared.state_class is not None
     untouched = declared.state_class() if starts_alike and declared.state_class is not None else None
-    return Corrections(answers, untouched, writes_offer=not is_default(agent_class.get_tool_schemas))
+    return Corrections(answers, untouched, writes_offer=not agent_class._offers_what_is_declared)

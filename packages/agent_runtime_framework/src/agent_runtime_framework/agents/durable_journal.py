@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from agent_runtime_core.events import RunEvent, RunFailed, RunFinished, RunStarted, TextDelta, ToolOutcome
+from agent_runtime_core.events import RunEvent, RunFailed, RunFinished, RunStarted, TextDelta, ToolOutcome, TurnFinished
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.messages import ToolCall
@@ -18,6 +18,7 @@ from agent_runtime_framework.executor.llm_call import LLMClient
 __all__ = ["DurableJournal", "is_for_readers"]
 
 _TAKEN = "_conversation_taken"
+_BEGUN = "_turns_begin"
 _TOOL_BEGUN = "_tool_begun"
 """Kinds of events that are for later attempts, and for no reader."""
 
@@ -44,6 +45,7 @@ class DurableJournal:
         self._tell_text = tell_text
         self._client: JournalledClient | None = None
         self._told: Counter[tuple[int, str]] = Counter()  # events by version and kind
+        self._turns_before = 0  # of earlier attempts, committed
         self._has_kept_lease = False  # whether a later attempt will know of the lease
 
     # What is told.
@@ -61,9 +63,12 @@ class DurableJournal:
             if self._tell_text is not None and not self.has_told_text:
                 await self._tell_text(event.text)
             return
-        await self._emit(event.kind, event.to_dict())
+        told = event.to_dict()
+        if "turn" in told:  # each attempt counts from 0, and readers hear of all
+            told["turn"] += self._turns_before
+        await self._emit(event.kind, told)
         if isinstance(event, RunStarted):
-            await self._tell_lost_turn()
+            await self._count_turns_before()
 
     async def _emit(self, kind: str, event: dict[str, Any]) -> None:
         version = self._run.version
@@ -72,16 +77,20 @@ class DurableJournal:
         event_id = RunStarted.kind if number == 0 else f"{version}:{kind}:{number}"
         await self._ctx.emit(event_id, event)
 
-    async def _tell_lost_turn(self) -> None:
-        """Tell that a turn has ended whose process died between the commit and the telling of it."""
-        earlier = self._ctx.earlier_events
-        taken = [event["version"] for event in earlier if event.get("kind") == _TAKEN]
-        turns = [event["turn"] for event in earlier if event.get("kind") == "llm_call_finished"]
-        version = self._run.version
-        if taken and turns and version > taken[0]:
-            event = {"kind": "turn_finished", "turn": turns[-1], "reason": None}
-            await self._ctx.emit(f"{version}:turn_finished:1", event)
-            self._told[version, "turn_finished"] = 1
+    async def _count_turns_before(self) -> None:
+        """Find out how many turns are committed, and tell of one whose process died before it could."""
+        earlier, version = self._ctx.earlier_events, self._run.version
+        begun = next((event["version"] for event in earlier if event.get("kind") == _BEGUN), None)
+        if begun is None:
+            await self._ctx.emit(_BEGUN, {"kind": _BEGUN, "version": version})
+            return
+        self._turns_before = version - begun  # each turn is one commit
+        last = self._turns_before - 1
+        if last >= 0:
+            await self._ctx.emit(
+                f"{version}:{TurnFinished.kind}:1", {"kind": TurnFinished.kind, "turn": last, "reason": None}
+            )
+            self._told[version, TurnFinished.kind] = 1
 
     # What is not done twice.
 

@@ -25,5 +25,4 @@ class EndingTools:
 
     def __contains__(self, name: object) -> bool:
         journey = self._talker()
-        spec = journey.declared.tools.get(name) if isinstance(name, str) else None
-        return name in journey.config.terminal_tools or (spec is not None and spec.ends_run)
+        return name in journey._ending_tools or name in journey.config.terminal_tools

@@ -72,6 +72,8 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         cls._offers_what_is_declared = is_default(cls.get_tool_schemas)
         if cls.tools not in {"step", "stable"}:
             raise ConfigError(f"{cls.__name__}.tools is {cls.tools!r}; give 'step' or 'stable'.")
+        if cls.corrections not in {None, True, False}:
+            raise ConfigError(f"{cls.__name__}.corrections is {cls.corrections!r}; give True, False or None.")
         cls._ending_tools = frozenset(name for name, spec in cls.declared.tools.items() if spec.ends_run)
         cls.step_hooks = declared_hooks(cls, cls.declared.step_class)
         if cls.says is not None:

@@ -83,7 +83,7 @@ class JourneyStack:
         self._interrupt()
         self.held.stack.append(begun)
         self.held.arrived = False
-        self._let_talk("")
+        self._let_talk("The user has just come to this.")
 
     def to_desk(self) -> None:
         """Let the router talk; the present journey is interrupted."""

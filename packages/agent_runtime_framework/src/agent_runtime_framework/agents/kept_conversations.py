@@ -223,9 +223,15 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             message_id += "+"  # a run of another message took this one along before the answer was stored
 
     async def _verdict_run(
-        self, conversation_id: UUID | str, verdict: Verdict, message_id: str, owner: UUID | str
+        self,
+        conversation_id: UUID | str,
+        verdict: Verdict,
+        message_id: str,
+        owner: UUID | str,
+        *,
+        run_id: UUID | None = None,
     ) -> JourneyRun:
-        """The run in which a person's answer is stored and carried out.
+        """The run in which a person's answer is stored and carried out; a new id names it when None is given.
 
         Raises:
             ApprovalNotFound: Nothing waits under this id, or not any more.
@@ -240,7 +246,8 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             )
         message = {"role": "user", "content": whole_text(verdict.message(approval))}
         incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue", is_users=False)
-        return self._run_of(AgentContext(uuid4(), conversation_id, [], owner=checked_owner(owner)), incoming, verdict)
+        ctx = AgentContext(run_id or uuid4(), conversation_id, [], owner=checked_owner(owner))
+        return self._run_of(ctx, incoming, verdict)
 
     async def _is_decided(self, conversation_id: UUID | str, verdict: Verdict, owner: UUID | str) -> bool:
         """Whether an answer of a person to this approval is stored."""
@@ -284,6 +291,7 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
         owner: UUID | str,
         *,
         is_users: bool = True,
+        run_id: UUID | None = None,
     ) -> JourneyRun:
         """The run that answers a message.
 
@@ -294,6 +302,7 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             on_busy: What becomes of it while a run is on.
             owner: Whose conversation it is.
             is_users: Whether the user has written it; otherwise code has, and nothing in it is the user's wish.
+            run_id: Names the run; a new id when None.
         """
         if not isinstance(text, str):
             raise TypeError(f"a message is a text, not {type(text).__name__}")
@@ -301,7 +310,7 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             raise ValueError("the conversation id is empty; give the conversation a name, such as str(uuid4())")
         if message_id is not None and not str(message_id):
             raise ValueError("message_id is empty; give the message a name, such as str(uuid4()), or leave it out")
-        run_id = uuid4()
+        run_id = run_id or uuid4()
         incoming = Incoming(
             message={"role": "user", "content": whole_text(text)},
             message_id=str(run_id if message_id is None else message_id),

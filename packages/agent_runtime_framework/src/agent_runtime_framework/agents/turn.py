@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from agent_runtime_core.errors import ConversationBusy, StateEncodeError
@@ -12,10 +13,14 @@ from agent_runtime_framework.agents.waiting_room import waiting_room
 
 __all__ = ["Incoming", "begun_turn"]
 
+_LOGGER = logging.getLogger("agent_runtime_framework.agents.turn")
+
 _FIRST_WAIT_S = 0.02
 _LONGEST_WAIT_S = 0.5
 _SIGNS_PER_LEASE = 3
 """How often in that time a message that waits asks again, at least, so that it is known to be waited for."""
+_QUIET_WAIT_S = 1.0
+"""A wait for the run that is on is told after so long, or after a third of the lease where that is less."""
 
 
 @dataclass(slots=True)
@@ -52,7 +57,10 @@ async def begun_turn(
         StoreError: The store failed.
     """
     wait_s = _FIRST_WAIT_S
-    was_asked = has_turn = False
+    quiet_s = min(_QUIET_WAIT_S, lease_seconds / _SIGNS_PER_LEASE)
+    waited_s = 0.0
+    was_asked = has_turn = is_told = False
+    loop = asyncio.get_running_loop()
     seat = waiting_room(store).enter((owner, conversation_id), merges=incoming.on_busy == "merge")
     try:
         await seat.come_forward()
@@ -82,7 +90,18 @@ async def begun_turn(
             if seat.is_behind():
                 await seat.wait(lease_seconds / _SIGNS_PER_LEASE)
             else:
+                if waited_s >= quiet_s and not is_told:
+                    is_told = True
+                    _LOGGER.info(
+                        "A message to conversation %r has waited %.1f s for the run that is on. If that run's process "
+                        "is gone, its lease runs out %g s after its last sign of life, and the message has its turn.",
+                        conversation_id,
+                        waited_s,
+                        lease_seconds,
+                    )
+                began = loop.time()
                 await seat.wait(min(wait_s, lease_seconds / _SIGNS_PER_LEASE))
+                waited_s += loop.time() - began
                 wait_s = min(wait_s * 1.5, _LONGEST_WAIT_S)
     except asyncio.CancelledError:
         if was_asked:

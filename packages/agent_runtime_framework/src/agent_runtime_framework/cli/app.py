@@ -11,7 +11,9 @@ import typer
 from agent_runtime_framework.cli.chat import chat
 from agent_runtime_framework.cli.graph import graph
 from agent_runtime_framework.cli.lint import lint
+from agent_runtime_framework.cli.runs import runs
 from agent_runtime_framework.cli.store import store
+from agent_runtime_framework.cli.worker import worker
 
 __all__ = ["app"]
 
@@ -43,5 +45,7 @@ def _options(
 
 app.command("chat")(chat)
 app.add_typer(store)
+app.command("worker")(worker)
+app.add_typer(runs)
 app.command("graph")(graph)
 app.command("lint")(lint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from types import ModuleType
@@ -13,7 +14,7 @@ from agent_runtime_framework.agents.journey_router import JourneyRouter
 from agent_runtime_framework.cli.failure import CommandError, located
 from agent_runtime_framework.cli.user_module import load_module
 
-__all__ = ["Agent", "load_agent", "load_journey"]
+__all__ = ["Agent", "called", "find_named", "load_agent", "load_journey", "only_agent", "split_target"]
 
 Agent = JourneyAgent[Any, Any, Any]
 """Any journey agent, whatever its state, tools and steps."""
@@ -46,18 +47,26 @@ def load_journey(target: str) -> Agent | type[Agent]:
 
 def _named(target: str) -> tuple[object, str]:
     """What a target names, and how it is shown."""
-    place, name = _split(target)
+    place, name = split_target(target)
     module = load_module(place)
     if name is None:
-        name = _only_agent(module, place)
+        name = only_agent(module, place)
+    return find_named(module, place, name), f"{place}:{name}"
+
+
+def find_named(module: ModuleType, place: str, name: str) -> object:
+    """What has this name in a module.
+
+    Raises:
+        CommandError: Nothing has; the text lists the agents that there are.
+    """
     try:
-        found = reduce(getattr, name.split("."), module)
+        return reduce(getattr, name.split("."), module)
     except AttributeError:
         raise CommandError(f"{place} has no name {name!r}. {_offer(module, place)}") from None
-    return found, f"{place}:{name}"
 
 
-def _split(target: str) -> tuple[str, str | None]:
+def split_target(target: str) -> tuple[str, str | None]:
     """Place and name; a colon that belongs to a path (a drive letter) stays in it."""
     place, colon, name = target.rpartition(":")
     if colon and place and all(part.isidentifier() for part in name.split(".")):
@@ -103,10 +112,13 @@ def _once(found: dict[str, Any]) -> dict[str, object]:
     return {name: found[name] for name in first.values()}
 
 
-def _only_agent(module: ModuleType, place: str) -> str:
+def only_agent(module: ModuleType, place: str) -> str:
     """The name of the module's one agent; an instance goes before classes, as it is set up already.
 
     A router goes before the journeys that stand beside it.
+
+    Raises:
+        CommandError: There is none, or there are several.
     """
     agents = _agents_in(module)
     choice = agents.instances or agents.classes
@@ -147,13 +159,23 @@ def _build(found: object, shown: str) -> Agent:
             raise CommandError(f"{shown} cannot be built: it does not define {missing}.")
     elif not callable(found):
         raise CommandError(f"{shown} is no agent: it is a {type(found).__name__}.")
-    try:
-        agent = found()
-    except Exception as error:  # the user's constructor or factory may raise anything
-        raise CommandError(f"{shown} cannot be built without arguments: {located(error)}") from error
-    if inspect.iscoroutine(agent):
-        agent.close()
-        raise CommandError(f"{shown} is no agent: it is an async function. Give a plain one that returns the agent.")
+    agent = called(found, shown)
     if not isinstance(agent, JourneyAgent):
         raise CommandError(f"{shown} is no agent: it returns a {type(agent).__name__}.")
     return agent
+
+
+def called(found: Callable[[], object], shown: str) -> object:
+    """What the user's class or function makes.
+
+    Raises:
+        CommandError: It cannot be called without arguments, raises, or is an async function.
+    """
+    try:
+        made = found()
+    except Exception as error:  # the user's constructor or factory may raise anything
+        raise CommandError(f"{shown} cannot be built without arguments: {located(error)}") from error
+    if inspect.iscoroutine(made):
+        made.close()
+        raise CommandError(f"{shown} is no agent: it is an async function. Give a plain one that returns the agent.")
+    return made

@@ -49,6 +49,10 @@ class HistoryPolicy(Protocol):
         ...
 
 
+def _is_number(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
 def estimated_tokens(message: MessageDict) -> int:
     """About how many tokens a message takes: a quarter of the characters of its JSON text, and four."""
     return len(json.dumps(message, ensure_ascii=False, default=str)) // 4 + 4
@@ -71,8 +75,8 @@ class LastMessages:
     count: int | None = 200
 
     def __post_init__(self) -> None:
-        if self.count is not None and self.count < 0:
-            raise ConfigError(f"LastMessages({self.count}): give 0 or more messages, or None for all.")
+        if self.count is not None and not _is_number(self.count, 0):
+            raise ConfigError(f"LastMessages({self.count!r}): give 0 or more messages, or None for all.")
 
     @property
     def max_messages(self) -> int | None:
@@ -106,8 +110,14 @@ class LastTokens:
     max_messages: int | None = 1000
 
     def __post_init__(self) -> None:
-        if self.tokens < 1 or (self.max_messages is not None and self.max_messages < 1):
-            raise ConfigError(f"LastTokens({self.tokens}, max_messages={self.max_messages}): give 1 or more of each.")
+        if not _is_number(self.tokens, 1) or not (self.max_messages is None or _is_number(self.max_messages, 1)):
+            raise ConfigError(
+                f"LastTokens({self.tokens!r}, max_messages={self.max_messages!r}): give 1 or more of each."
+            )
+        if not callable(self.count):
+            raise ConfigError(
+                f"LastTokens(count={self.count!r}): give a function that counts the tokens of one message."
+            )
 
     async def fit(self, history: StoredHistory) -> list[MessageDict]:
         """The last messages that fit."""

@@ -46,8 +46,8 @@ class SummariseOlder:
 
     def __init__(self, client: LLMClient, *, keep: int = 40, every: int = 40, words: int = 300) -> None:
         for name, number in (("keep", keep), ("every", every), ("words", words)):
-            if number < 1:
-                raise ConfigError(f"SummariseOlder({name}={number}): give 1 or more.")
+            if not isinstance(number, int) or number < 1:
+                raise ConfigError(f"SummariseOlder({name}={number!r}): give 1 or more.")
         self._client = client
         self._keep = keep
         self._every = every

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from agent_runtime_core.errors import ConfigError, StoreConflict
+from agent_runtime_core.errors import ConfigError, StoreConflict, VersionNotFound
 from agent_runtime_core.interfaces import Checkpoint
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd
@@ -30,7 +30,13 @@ async def reminded(
     agent: KeptConversations[Any], task: Task, reminder: Reminder, ctx: DurableContext, perform: Perform
 ) -> RunEnd:
     """Do what the reminder says, unless the user has written since, or the conversation is gone."""
+    number = 0
     while True:
+        while ctx.recorded(_base(number)):  # tried by an earlier attempt, of which nobody knows what came of it
+            version = await ctx.step(_base(number), _nothing)
+            if await _was_said(agent, task, reminder, version):
+                return _end("reminder", reminder.says or "")
+            number += 1
         checkpoint = await agent.store.load(task.conversation_id, agent.key, max_messages=0, owner=task.owner)
         if await _is_void(agent, task, reminder, checkpoint):
             return _end("superseded", "")
@@ -42,13 +48,43 @@ async def reminded(
                 "queue",
                 task.owner,
                 is_users=False,
+                run_id=UUID(ctx.request.run_id),
             )
             return await perform(agent, run, ctx)
+
+        async def version_now(version: int = checkpoint.version) -> int:
+            return version
+
+        await ctx.step(_base(number), version_now)
+        number += 1
         try:
             await _said(agent, task, reminder, ctx, checkpoint)
         except StoreConflict:
             continue  # somebody else has written to the conversation just now: perhaps its user
         return _end("reminder", reminder.says or "")
+
+
+def _base(number: int) -> str:
+    """The step of the journal that holds on which version the words were to be written."""
+    return f"reminder:base:{number}"
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _was_said(agent: KeptConversations[Any], task: Task, reminder: Reminder, version: int) -> bool:
+    """Whether the commit on top of this version is the reminder's."""
+    load = agent.store.load
+    try:
+        then = await load(task.conversation_id, agent.key, max_messages=1, at_version=version + 1, owner=task.owner)
+        before = await load(task.conversation_id, agent.key, max_messages=0, at_version=version, owner=task.owner)
+    except VersionNotFound:
+        return False  # nothing was written
+    if reminder.says:
+        words = {"role": "assistant", "content": whole_text(reminder.says)}
+        return then.message_count == before.message_count + 1 and then.messages == [words]
+    return then.message_count == before.message_count and then.state != before.state
 
 
 async def _is_void(agent: KeptConversations[Any], task: Task, reminder: Reminder, checkpoint: Checkpoint) -> bool:

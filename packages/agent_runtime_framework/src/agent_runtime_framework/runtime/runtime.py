@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from agent_runtime_core.engines import InProcessRunEngine, described_failure, open_engine
+from agent_runtime_core.engines import (
+    EngineMetrics,
+    InProcessRunEngine,
+    described_failure,
+    engine_metrics,
+    open_engine,
+)
 from agent_runtime_core.errors import ConfigError, RunNotFound
 from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import RunEngine
@@ -73,6 +79,7 @@ class Runtime:
         self._run_timeout_s = run_timeout_s
         self._concurrency = concurrency
         self._has_started = False
+        self._metrics: EngineMetrics | None = None
         for agent in self._agents.values():
             if isinstance(agent, KeptConversations):
                 if self._store is not None:
@@ -90,17 +97,28 @@ class Runtime:
 
     # A worker.
 
-    async def start(self) -> None:
+    async def start(self, *, concurrency: int | None = None) -> None:
         """Take part in the work, until `stop`.
+
+        Args:
+            concurrency: Runs at once in this process; that of the constructor when None.
 
         Raises:
             RuntimeError: It was started before.
+            ConfigError: The configured tracing back end does not exist or is not installed.
         """
-        await self.engine.start(AgentWork(self._agents), describe=described_failure, concurrency=self._concurrency)
-        self._has_started = True
+        metrics = engine_metrics(self.engine)
+        at_once = self._concurrency if concurrency is None else concurrency
+        await self.engine.start(AgentWork(self._agents), describe=described_failure, concurrency=at_once)
+        self._has_started, self._metrics = True, metrics
+        if metrics is not None:
+            metrics.start()
 
     async def stop(self, *, drain_s: float = 30.0) -> None:
         """Begin nothing more; let runs end for so many seconds, and hand over those that do not."""
+        metrics, self._metrics = self._metrics, None
+        if metrics is not None:
+            await metrics.stop()
         await self.engine.stop(drain_s=drain_s)
         self._has_started = False
 
@@ -301,7 +319,8 @@ class Runtime:
         if owner is not None:
             await self._owned(run_id, owner)
         offset = 0
-        async with aclosing(self.engine.events(run_id)) as events:
+        # From one event before: whether the reader has the last one as well, which is none of the engine's, shows then.
+        async with aclosing(self.engine.events(run_id, after=max(after - 1, 0))) as events:
             async for offset, event in events:
                 if offset > after and is_for_readers(event):
                     yield offset, event

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
+from uuid import UUID
 
 from agent_runtime_core.contexts.durable import DurableRunContext
 from agent_runtime_core.errors import ConfigError
@@ -49,7 +50,9 @@ class AgentWork:
         if task.reminder is not None:
             return await reminded(agent, task, task.reminder, ctx, _performed)
         assert task.text is not None
-        run = agent._conversation(task.conversation_id, task.text, task.message_id, "queue", task.owner)
+        run = agent._conversation(
+            task.conversation_id, task.text, task.message_id, "queue", task.owner, run_id=UUID(ctx.request.run_id)
+        )
         return await _performed(agent, run, ctx)
 
 
@@ -77,7 +80,9 @@ async def _decided(agent: KeptConversations[Any], task: Task, ctx: DurableContex
     assert verdict is not None
     message_id = f"approval:{verdict.approval_id}"
     while True:
-        run = await agent._verdict_run(task.conversation_id, verdict, message_id, task.owner)
+        run = await agent._verdict_run(
+            task.conversation_id, verdict, message_id, task.owner, run_id=UUID(ctx.request.run_id)
+        )
         end = await _performed(agent, run, ctx)
         if not end.result.get("replayed") or await agent._is_decided(task.conversation_id, verdict, task.owner):
             return end

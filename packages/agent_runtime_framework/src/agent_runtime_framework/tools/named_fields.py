@@ -23,10 +23,8 @@ def check_fields(specs: Iterable[ToolSpec], state_class: type | None, journey: s
 
     def check(name: object, place: str) -> None:
         if name not in known:
-            raise ConfigError(
-                f"{place} names {name!r}, which is no field that {journey} could ask for: give one of "
-                f"{', '.join(known) or 'none'}."
-            )
+            advice = f"give one of {', '.join(known)}" if known else f"write @dataclass above {state_class.__name__}"
+            raise ConfigError(f"{place} names {name!r}, which is no field that {journey} could ask for: {advice}.")
 
     for spec in specs:
         for name in spec.sets or ():

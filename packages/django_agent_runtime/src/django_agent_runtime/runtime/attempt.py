@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,19 +11,18 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 
 from agent_runtime_core.errors import StoreUnavailable
-from agent_runtime_core.interfaces import ErrorInfo, EventType, RunResult
+from agent_runtime_core.interfaces import ErrorInfo, EventType
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd
 from agent_runtime_core.interfaces.runs import RunStatus as EngineStatus
-from agent_runtime_core.redaction import without_secrets
 from agent_runtime_core.runner.interruptible import Interruptible
 from agent_runtime_core.waiting import stop
 from django_agent_runtime.conf import is_debug, runtime_settings
 from django_agent_runtime.models import AgentRun, RunStatus
-from django_agent_runtime.models.documents import to_document
+from django_agent_runtime.runtime.event_feed import news
 from django_agent_runtime.runtime.event_log import EventLog, RunLost
 from django_agent_runtime.runtime.journey_signals import JourneySignals
-from django_agent_runtime.runtime.plain_json import plain_json
+from django_agent_runtime.runtime.outcome import added_messages, error_of, output_of, plain_info
 from django_agent_runtime.runtime.registry import get_runtime_async, list_runtimes
 from django_agent_runtime.runtime.rows import Begun, Busy, Ending, StopAsked, claim, end
 from django_agent_runtime.runtime.runner import RunContextImpl
@@ -106,7 +104,7 @@ class Attempt:
             except (AttemptFailed, RunLost):
                 raise
             except Exception as error:  # nobody else would write it down
-                return await self._failed(_plain_info(error), error)
+                return await self._failed(plain_info(error), error)
         except RunLost as lost:
             _LOGGER.warning("%s: %s", self._worker, lost)
             return RunEnd(status=EngineStatus.CANCELLED)
@@ -120,6 +118,7 @@ class Attempt:
                 lambda: self._database.run(lambda alias: claim(alias, self._run_id, self._worker, lease_s=lease_s))
             )
             if isinstance(found, Begun):
+                news()
                 return found
             if not isinstance(found, Busy):
                 return found.status
@@ -133,7 +132,7 @@ class Attempt:
             words = f"no agent {self._run.agent_key!r} is registered in this process; there are: {known}"
             return await self._failed(ErrorInfo(type="AgentNotFound", message=words, retriable=False))
         except Exception as error:  # whatever a function raises that makes an agent
-            return await self._failed(_plain_info(error), error)
+            return await self._failed(plain_info(error), error)
         ctx = await self._context(runtime)
         watch = [asyncio.create_task(self._watch()), asyncio.create_task(self._beat(ctx))]
         try:
@@ -163,6 +162,7 @@ class Attempt:
         self._keeps_messages = not is_kept
         self._signals = JourneySignals(run)
         own = [message for message in run.input.get("messages", []) if isinstance(message, dict)]
+        self._own_messages = len(own)
         history: list[dict[str, Any]] = []
         if run.conversation_id is not None and settings.INCLUDE_CONVERSATION_HISTORY and not is_kept:
             limit = settings.MAX_HISTORY_MESSAGES
@@ -201,8 +201,8 @@ class Attempt:
 
     async def _succeeded(self, result: Any, ctx: RunContextImpl) -> RunEnd:
         try:
-            output = _output(result, self._run.agent_key)
-            messages = self._new_messages(output["final_messages"], ctx) if self._keeps_messages else []
+            output = output_of(result, self._run.agent_key)
+            messages = added_messages(output, ctx.input_messages, self._own_messages) if self._keeps_messages else []
         except TypeError as error:  # not tried again: the agent would return the same
             return await self._failed(ErrorInfo(type="TypeError", message=str(error), retriable=False))
         told = {"output": output["final_output"], "usage": output["usage"]}
@@ -212,16 +212,6 @@ class Attempt:
         await self._on_success(self._run)
         return RunEnd()
 
-    def _new_messages(self, final: list[Any], ctx: RunContextImpl) -> list[str]:
-        """What the run adds to the history: what came in, and what the agent says it has added."""
-        given = plain_json(ctx.input_messages, "the input")
-        own = len([message for message in self._run.input.get("messages", []) if isinstance(message, dict)])
-        if final[: len(given)] == given:  # some agents hand back the whole conversation
-            final = final[len(given) :]
-        new = [*given[len(given) - own :], *final]
-        kept = [message for message in new if isinstance(message, dict) and message.get("role") != "system"]
-        return [to_document(message, "message") for message in kept]
-
     async def _cancelled(self, runtime: Any, ctx: RunContextImpl, task: asyncio.Task[Any] | None) -> RunEnd:
         try:
             await _in_time(getattr(runtime, "cancel", None), ctx)
@@ -230,7 +220,7 @@ class Attempt:
         output: dict[str, Any] = {}
         if task is not None and not task.cancelled() and task.exception() is None:
             try:
-                output = _output(task.result(), self._run.agent_key)
+                output = output_of(task.result(), self._run.agent_key)
             except TypeError:
                 output = {}
         await self._end(Ending(status=RunStatus.CANCELLED, output=output), EventType.RUN_CANCELLED, {})
@@ -239,7 +229,7 @@ class Attempt:
     async def _timed_out(self) -> RunEnd:
         seconds = self._settings.RUN_TIMEOUT_SECONDS
         words = f"the run took longer than {seconds} s and was stopped; what it had committed stays."
-        error = _as_json(ErrorInfo(type="TimeoutError", message=words, retriable=False))
+        error = error_of(ErrorInfo(type="TimeoutError", message=words, retriable=False))
         told = {"timeout_seconds": seconds}
         await self._end(Ending(status=RunStatus.TIMED_OUT, error=error), EventType.RUN_TIMED_OUT, told)
         _LOGGER.error("%s: run %s of %r timed out", self._worker, self._run_id, self._run.agent_key)
@@ -257,7 +247,7 @@ class Attempt:
         if self._max_attempts is not None:
             max_attempts = min(max_attempts, self._max_attempts)
         info.retriable = bool(info.retriable) and attempt < max_attempts and not is_debug()
-        described = _as_json(info)
+        described = error_of(info)
         facts = {"attempt": attempt, "max_attempts": max_attempts, "retriable": info.retriable}
         self._log_failure(info, error)
         if not info.retriable:
@@ -298,7 +288,7 @@ class Attempt:
         except Exception as another:  # the first error is the one to report
             self._note("on_error() failed", another)
             info = None
-        plain = _plain_info(error)
+        plain = plain_info(error)
         if not isinstance(info, ErrorInfo):
             return plain
         info.stack = info.stack or plain.stack
@@ -331,42 +321,6 @@ class Attempt:
     def _note(self, what: str, error: Exception) -> None:
         _LOGGER.warning("%s: run %s: %s with %s", self._worker, self._run_id, what, type(error).__name__)
         _LOGGER.debug("Run %s: %s", self._run_id, what, exc_info=error)
-
-
-def _output(result: Any, agent_key: str) -> dict[str, Any]:
-    """What an agent returned, as the row keeps it.
-
-    Raises:
-        TypeError: It is no `RunResult` or the like of one, or holds what is no JSON data.
-    """
-    names = [*RunResult.__dataclass_fields__]
-    if not all(hasattr(result, name) for name in names):
-        raise TypeError(f"{agent_key!r} returned a {type(result).__name__}; an agent's run returns a RunResult")
-    output = {name: plain_json(getattr(result, name), name) for name in names}
-    if not isinstance(output["final_messages"], list):
-        raise TypeError(f"final_messages is a {type(result.final_messages).__name__}; give a list of messages")
-    return output
-
-
-def _plain_info(error: Exception) -> ErrorInfo:
-    stack = "".join(traceback.format_exception(error))
-    return ErrorInfo(type=type(error).__name__, message=str(error), stack=stack)
-
-
-def _as_json(info: ErrorInfo) -> dict[str, Any]:
-    """An error as the row keeps it, without what looks like a key."""
-    info.message = without_secrets(str(info.message))
-    try:
-        details = plain_json(info.details, "details")
-    except TypeError:
-        details = {}
-    return {
-        "type": str(info.type),
-        "message": info.message,
-        "stack": without_secrets(str(info.stack or "")),
-        "retriable": info.retriable,
-        "details": details,
-    }
 
 
 async def _in_time(function: Any, *arguments: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -10,17 +11,19 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any, Protocol
 
+from django.apps import apps
 from django.utils import timezone
 
-from agent_runtime_core.errors import AgentRuntimeError
+from agent_runtime_core.errors import AgentRuntimeError, ConfigError
 from agent_runtime_core.interfaces.runs import RunRequest
 from django_agent_runtime.conf import runtime_settings
 from django_agent_runtime.models import AgentRun, RunStatus
 from django_agent_runtime.runtime.background import BackgroundLoop
 from django_agent_runtime.runtime.engine import is_in_process, open_run_engine
 from django_agent_runtime.runtime.host import RunHost
+from django_agent_runtime.runtime.worker_name import new_worker_name
 
-__all__ = ["Desk", "close_desk", "present_desk"]
+__all__ = ["Desk", "LocalDesk", "close_desk", "hand_over", "mark", "present_desk", "tell_cancelled"]
 
 _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 
@@ -31,10 +34,6 @@ _PATIENCE_S = 10.0
 
 class Desk(Protocol):
     """Takes runs over. Its methods can be called from any thread, and raise nothing."""
-
-    def mark(self, alias: str, run: AgentRun) -> None:
-        """Write down whose the run is, in the caller's transaction."""
-        ...
 
     def hand_over(self, request: RunRequest) -> None:
         """Have a run executed, whose row is committed."""
@@ -54,16 +53,12 @@ class LocalDesk:
 
     def __init__(self) -> None:
         self._loop = BackgroundLoop()
-        self._host = RunHost()
-        self._lease = timedelta(seconds=runtime_settings().LEASE_TTL_SECONDS)
-        _logged(self._loop.call(self._host.start()), "runs cannot be executed in this process")
+        self._host = RunHost(name=own_name())
+        _logged(self._loop.call(self._start()), "runs cannot be executed in this process")
 
-    def mark(self, alias: str, run: AgentRun) -> None:
-        """Write down that it is this process's."""
-        lease: dict[str, Any] = {"lease_owner": self._host.name, "lease_expires_at": timezone.now() + self._lease}
-        free = AgentRun.objects.using(alias).filter(pk=run.pk, status=RunStatus.QUEUED, lease_owner="")
-        if free.update(**lease):
-            run.lease_owner, run.lease_expires_at = self._host.name, lease["lease_expires_at"]
+    async def _start(self) -> None:
+        await asyncio.to_thread(apps.ready_event.wait)
+        await self._host.start()
 
     def hand_over(self, request: RunRequest) -> None:
         """Begin the run, when it is its turn."""
@@ -84,9 +79,6 @@ class DistantDesk:
     def __init__(self) -> None:
         self._loop = BackgroundLoop()
         self._engine = open_run_engine(pool_size=_CONNECTIONS)
-
-    def mark(self, alias: str, run: AgentRun) -> None:
-        """Nothing: it is whose worker is the first."""
 
     def hand_over(self, request: RunRequest) -> None:
         """Submit the run. Whoever submits one after the other finds them in this order."""
@@ -120,8 +112,46 @@ def _logged(future: Future[Any], words: str) -> None:
     future.add_done_callback(done)
 
 
+_name: tuple[int, str] | None = None
 _desk: tuple[int, Desk] | None = None
-_opening = threading.Lock()
+_opening = threading.RLock()
+
+
+def own_name() -> str:
+    """The name of this process among those that execute their own runs."""
+    global _name
+    with _opening:
+        if _name is None or _name[0] != os.getpid():
+            _name = os.getpid(), new_worker_name()
+        return _name[1]
+
+
+def mark(alias: str, run: AgentRun) -> None:
+    """Write down whose a queued run is, in the caller's transaction. With workers it is nobody's yet."""
+    if not is_in_process():
+        return
+    until = timezone.now() + timedelta(seconds=runtime_settings().LEASE_TTL_SECONDS)
+    free = AgentRun.objects.using(alias).filter(pk=run.pk, status=RunStatus.QUEUED, lease_owner="")
+    if free.update(lease_owner=own_name(), lease_expires_at=until):
+        run.lease_owner, run.lease_expires_at = own_name(), until
+
+
+def hand_over(request: RunRequest) -> None:
+    """Have a run executed, whose row is committed."""
+    try:
+        present_desk().hand_over(request)
+    except ConfigError as error:  # the row is there, and a worker finds it when the setting is right
+        _LOGGER.error("run %s was not submitted: %s", request.run_id, error)
+
+
+def tell_cancelled(run_id: str) -> None:
+    """Ask whoever executes a run to stop; that it is asked stands in its row."""
+    if is_in_process() and _desk is None:
+        return  # nothing is executed here
+    try:
+        present_desk().cancel(run_id)
+    except ConfigError as error:
+        _LOGGER.error("run %s: %s", run_id, error)
 
 
 def present_desk() -> Desk:

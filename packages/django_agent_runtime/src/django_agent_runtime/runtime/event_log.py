@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 from django.utils import timezone
 
@@ -137,10 +137,16 @@ class EventLog:
 
             def both(alias: str) -> T:
                 result = work(alias)
-                self._insert(alias, rows)
+                AgentEvent.objects.using(alias).bulk_create(rows)
                 return result
 
-            result = await self._database.run(both)
+            try:
+                result = await self._database.run(both)
+            except StoreUnavailable as error:
+                if not (rows and isinstance(error.__cause__, IntegrityError)):
+                    raise
+                await self._database.run(lambda alias: self._renumber(alias, rows))
+                result = await self._database.run(both)
             del self._pending[: len(rows)]
             news()
             return result
@@ -150,16 +156,6 @@ class EventLog:
         self._disarm()
         if self._writing is not None:
             self._writing.cancel()
-
-    def _insert(self, alias: str, rows: list[AgentEvent]) -> None:
-        if not rows:
-            return
-        try:
-            with transaction.atomic(using=alias):
-                AgentEvent.objects.using(alias).bulk_create(rows)
-        except IntegrityError:
-            self._renumber(alias, rows)
-            AgentEvent.objects.using(alias).bulk_create(rows)
 
     def _renumber(self, alias: str, rows: list[AgentEvent]) -> None:
         """Somebody has written meanwhile: another process has the run, or had it and has just stopped."""

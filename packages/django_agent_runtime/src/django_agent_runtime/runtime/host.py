@@ -39,13 +39,13 @@ class RunHost:
 
     Args:
         concurrency: Runs at once.
-        name: Stands for the machine in the process's name.
+        name: The process; a new name by default.
         max_attempts: How often a run is attempted at most, whatever it says itself.
     """
 
     def __init__(self, *, concurrency: int | None = None, name: str = "", max_attempts: int | None = None) -> None:
         settings = runtime_settings()
-        self.name = new_worker_name(name)
+        self.name = name or new_worker_name()
         """The process, as `AgentRun.lease_owner` names it."""
         self.engine = open_run_engine()
         """What executes runs."""

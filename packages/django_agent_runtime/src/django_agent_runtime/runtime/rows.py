@@ -97,7 +97,8 @@ def claim(alias: str, run_id: UUID, worker: str, *, lease_s: float | None) -> Cl
             return Over(status=RunStatus.CANCELLED)  # here: another process has it
         if run.conversation_id is not None and _has_another(alias, run):
             return Busy()
-    told = list(_events(alias, run_id).values_list("event_type", "payload", "seq"))
+    is_new = run.started_at is None and run.attempt == 1
+    told = [] if is_new else list(_events(alias, run_id).values_list("event_type", "payload", "seq"))
     next_seq = told[-1][2] + 1 if told else 0
     if run.cancel_requested_at is not None:
         end_unbegun(alias, run, RunStatus.CANCELLED, next_seq=next_seq)
@@ -118,7 +119,8 @@ def claim(alias: str, run_id: UUID, worker: str, *, lease_s: float | None) -> Cl
 def _has_another(alias: str, run: AgentRun) -> bool:
     """Whether another run of the conversation is on. The conversation's row stays locked, so that only one is begun."""
     if connections[alias].features.has_select_for_update:
-        rows = AgentConversation.objects.using(alias).filter(pk=run.conversation_id).order_by()
+        # A statement of its own: what the next one sees has to be what others wrote before they let go of the row.
+        rows = AgentConversation.objects.using(alias).filter(pk=str(run.conversation_id)).order_by()
         list(rows.select_for_update(no_key=True).values_list("pk"))
     others = AgentRun.objects.using(alias).filter(conversation=run.conversation_id, status=RunStatus.RUNNING)
     return others.exclude(pk=run.pk).exists()

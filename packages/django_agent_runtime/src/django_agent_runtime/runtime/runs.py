@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, router, transaction
 from django.utils import timezone
 
 from django_agent_runtime.models import AgentRun, RunStatus
-from django_agent_runtime.runtime.desk import present_desk
+from django_agent_runtime.runtime.desk import hand_over, mark, tell_cancelled
 from django_agent_runtime.runtime.request import request_of
 from django_agent_runtime.runtime.rows import end_unbegun, locked_run
 
@@ -22,10 +22,9 @@ def submit(run: AgentRun) -> None:
 
     If this process dies, or the engine is out of reach, the run is not lost: a worker finds its row.
     """
-    desk = present_desk()
     alias = run._state.db or router.db_for_write(AgentRun) or DEFAULT_DB_ALIAS
-    desk.mark(alias, run)
-    transaction.on_commit(partial(desk.hand_over, request_of(run)), using=alias)
+    mark(alias, run)
+    transaction.on_commit(partial(hand_over, request_of(run)), using=alias)
 
 
 async def asubmit(run: AgentRun) -> None:
@@ -49,7 +48,7 @@ def cancel(run_id: UUID | str) -> bool:
             run.save(using=alias, update_fields=["cancel_requested_at"])
         if run.status == RunStatus.QUEUED:
             end_unbegun(alias, run, RunStatus.CANCELLED)
-        transaction.on_commit(partial(present_desk().cancel, str(run.pk)), using=alias)
+        transaction.on_commit(partial(tell_cancelled, str(run.pk)), using=alias)
     return True
 
 

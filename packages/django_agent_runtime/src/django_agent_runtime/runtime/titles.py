@@ -46,7 +46,7 @@ async def give_title(run: AgentRun) -> None:
         return
 
     def write(alias: str) -> None:
-        AgentConversation.objects.using(alias).filter(pk=conversation_id, title="").update(title=title)
+        AgentConversation.objects.using(alias).filter(runs=run.pk, title="").update(title=title)
 
     await database.run(write)
 

@@ -46,7 +46,7 @@ def list_conversations(
             store_owner__gte=last_owner,  # what the index is searched by
         )
     page = list(rows.defer("metadata")[: min(limit, ALL)])
-    agents: dict[UUID, list[str]] = {}
+    agents: dict[UUID | None, list[str]] = {}
     for state in present_states(alias, [row.pk for row in page]):
         agents.setdefault(state.conversation_id, []).append(name_of(state.agent_key, state.long_agent))
     return [

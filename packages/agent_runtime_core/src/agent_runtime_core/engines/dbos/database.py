@@ -31,6 +31,9 @@ _IDLE_IN_TRANSACTION_MS = 10_000
 
 _OF_DRIVERS = (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError, OSError)
 
+_IN_THE_WAY = ("40001", "40P01")
+"""PostgreSQL's codes for transactions that could not be put in an order, and for those that waited for each other."""
+
 FAILURES: tuple[type[Exception], ...] = (EngineUnavailable, *_OF_DRIVERS)
 """What is raised when the database cannot be reached."""
 
@@ -56,6 +59,7 @@ class Database:
         prefix = "" if address.schema is None else f'"{address.schema}".'
         self._names = {name: f"{prefix}{name}" for name in (*_TABLES, *_DBOS_TABLES)}
         self._statements: dict[tuple[str, str], TextClause] = {}
+        self._is_closed = False
 
     @property
     def is_postgresql(self) -> bool:
@@ -82,7 +86,13 @@ class Database:
         return self._plain.connect()
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """What the work gives, done in one of the threads."""
+        """What the work gives, done in one of the threads.
+
+        Raises:
+            EngineUnavailable: The engine was closed.
+        """
+        if self._is_closed:
+            raise EngineUnavailable(f"the engine of the runs in {self.address.shown} was closed")
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -131,10 +141,18 @@ class Database:
         except _OF_DRIVERS as error:
             raise self.unavailable(error) from error
 
+    def refuse(self) -> None:
+        """Begin no more work: what is asked for from now on fails."""
+        self._is_closed = True
+
     async def close(self) -> None:
-        """Close the connections and end the threads."""
-        await self.in_thread(self.engine.dispose)
-        await asyncio.to_thread(self._threads.shutdown)
+        """Close the connections and end the threads, when the work that was begun is done."""
+        self.refuse()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._threads.shutdown()  # first: a connection that is in use then would be left open
+        self.engine.dispose()
 
     def _twice(self, connected: Callable[[], Any], work: Callable[[Connection], T]) -> T:
         for is_last in (False, True):
@@ -158,8 +176,10 @@ class Database:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether a new connection may do better at once."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    """Whether it may do better at once, on another connection or after whoever was in the way."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _IN_THE_WAY
 
 
 def _engine(address: Address, pool_size: int) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dbos import DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
@@ -14,7 +14,7 @@ from agent_runtime_core.engines.dbos.names import APPLICATION, PROTOCOL, QUEUE, 
 from agent_runtime_core.engines.dbos.times import as_microseconds, now
 from agent_runtime_core.interfaces.runs import RunRequest, RunStatus
 
-__all__ = ["Desk", "Retrying"]
+__all__ = ["Desk", "Refusal"]
 
 _INSERT = """
     INSERT INTO {runs} (run_id, agent_key, order_key, request, submitted_at, due_at)
@@ -41,22 +41,22 @@ _FINISHED = """
     SELECT r.run_id FROM {runs} r LEFT JOIN {workflow_status} w ON w.workflow_uuid = r.run_id
     WHERE r.finished_at < :before AND (w.status IS NULL OR w.status <> 'PENDING') LIMIT :limit
 """
+_FORGET = "DELETE FROM {runs} WHERE run_id IN :ids AND finished_at < :before RETURNING run_id"
 _ROWS_OF_DBOS = ("workflow_input", "workflow_output", "operation_outputs", "workflow_status")
-_OUR_ROWS = ("run_events", "run_steps", "runs")
+_OUR_ROWS = ("run_events", "run_steps")
 
 _PRUNED_AT_ONCE = 500
 _PRIORITIES = 2**31 - 1
 
 
-class Retrying:
-    """What came of an attempt to retry a run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a run is not retried."""
 
-    def __init__(self, refused_as: RunStatus | None = None, *, is_missing: bool = False, is_busy: bool = False) -> None:
-        self.refused_as = refused_as
-        """It is under way, or has succeeded."""
-        self.is_missing = is_missing
-        self.is_busy = is_busy
-        """Its end is there, and DBOS does not know of it yet: try again."""
+    status: RunStatus | None = None
+    """How it stands; None when there is no such run."""
+    is_ending: bool = False
+    """Its end is there, and DBOS does not know of it yet: ask again."""
 
 
 class Desk:
@@ -77,10 +77,17 @@ class Desk:
             retry_connection_errors=False,
         )
 
-    def register_queue(self, poll_s: float) -> None:
-        """Make the queue, if it is missing, so that workers find it when they start."""
+    def register_queue(self, poll_s: float, concurrency: int | None = None) -> None:
+        """Make the queue, if it is missing, so that workers find it when they start.
+
+        With `concurrency` it is what a worker goes by in the moment between its start and its own settings.
+        """
         self._client.register_queue(
-            QUEUE, partition_concurrency=1, polling_interval_sec=poll_s, on_conflict="never_update"
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=concurrency,
+            polling_interval_sec=poll_s,
+            on_conflict="never_update" if concurrency is None else "always_update",
         )
 
     def close(self) -> None:
@@ -115,7 +122,7 @@ class Desk:
             connection.execute(self._database.sql(_CANCELLED), values)
         return True
 
-    def retry(self, connection: Connection, run_id: str) -> Retrying | None:
+    def retry(self, connection: Connection, run_id: str) -> Refusal | None:
         """Put a run that is over back into its line, at the end; None when that was done."""
         values = {"run_id": run_id}
         status = connection.execute(self._database.sql(_LOCK), values).scalar_one_or_none()
@@ -123,13 +130,13 @@ class Desk:
             self._database.sql("SELECT order_key, end_status FROM {runs} WHERE run_id = :run_id"), values
         ).one_or_none()
         if row is None:
-            return Retrying(is_missing=True)
+            return Refusal()
         if row.end_status is None and status in ("DELAYED", "ENQUEUED", "PENDING"):
-            return Retrying(RunStatus.RUNNING if status == "PENDING" else RunStatus.QUEUED)
+            return Refusal(status=RunStatus.RUNNING if status == "PENDING" else RunStatus.QUEUED)
         if row.end_status == RunStatus.SUCCEEDED.value:
-            return Retrying(RunStatus.SUCCEEDED)
+            return Refusal(status=RunStatus.SUCCEEDED)
         if status == "PENDING":
-            return Retrying(is_busy=True)
+            return Refusal(status=RunStatus.RUNNING, is_ending=True)
         # DBOS does not begin again what it has ended; its row is made anew, and the journal is ours.
         self._delete(connection, _ROWS_OF_DBOS, [run_id])
         connection.execute(self._database.sql(_RENEW), values)
@@ -140,7 +147,12 @@ class Desk:
     def prune(self, connection: Connection, before: datetime) -> int:
         """Forget some of the runs that were over by then, and say how many; 0 when there are no more."""
         values = {"before": as_microseconds(before), "limit": _PRUNED_AT_ONCE}
-        run_ids = list(connection.execute(self._database.sql(_FINISHED), values).scalars())
+        found = list(connection.execute(self._database.sql(_FINISHED), values).scalars())
+        if not found:
+            return 0
+        # Once more with the condition: somebody may have just retried one.
+        forget = self._database.sql(_FORGET, "ids")
+        run_ids = list(connection.execute(forget, {"ids": found, "before": values["before"]}).scalars())
         if run_ids:
             self._delete(connection, (*_ROWS_OF_DBOS, *_OUR_ROWS), run_ids)
         return len(run_ids)

@@ -8,6 +8,8 @@ try:
     import dbos
     import psycopg
     import sqlalchemy
+    import sqlalchemy.dialects.postgresql.psycopg
+    import sqlalchemy.dialects.sqlite  # both here: loaded by several threads at once, they would block each other
 except ImportError as error:
     raise MissingDependency(
         f"{error.name} is required for durable runs. Install it: pip install 'agent_runtime_core[durable]'."

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
+
 from agent_runtime_core.engines.dbos.address import read_address
 from agent_runtime_core.engines.dbos.database import Database
 from agent_runtime_core.engines.dbos.desk import Desk
@@ -104,6 +106,8 @@ class DBOSRunEngine:
         )
         self._worker = worker
         try:
+            register = partial(self._desk_of(database).register_queue, self._options["poll_s"], concurrency)
+            await database.in_thread(partial(database.guarded, register))
             await worker.start(
                 work, describe or described_failure, concurrency=concurrency, poll_s=self._options["poll_s"]
             )
@@ -129,9 +133,16 @@ class DBOSRunEngine:
         if at is not None and at <= datetime.now(UTC):
             at = None
         database = await self._opened()
-        desk = self._desk_of(database)
-        await database.write(partial(desk.submit, request=request, at=at))
-        return await self._found(request.run_id)
+        desk, records = self._desk_of(database), self._records
+
+        def submitted(connection: Connection) -> RunInfo | None:
+            desk.submit(connection, request, at)
+            return records.info(connection, request.run_id)
+
+        info = await database.write(submitted)
+        if info is None:
+            raise RunNotFound(request.run_id)  # pruned in that moment
+        return info
 
     async def status(self, run_id: str) -> RunInfo | None:
         """How a run stands."""
@@ -145,12 +156,15 @@ class DBOSRunEngine:
             RunNotFound: There is no run of this id.
             TimeoutError: It is not over by then.
         """
-        await self._opened()
+        database = await self._opened()
+        read = partial(self._records.info, run_id=run_id)
         async with asyncio.timeout(timeout_s):
-            with self._news.follow(run_id) as news:
+            with self._news.follow(run_id, events=False) as news:
                 while True:
                     news.clear()
-                    info = await self._found(run_id)
+                    info = await database.read(read)
+                    if info is None:
+                        raise RunNotFound(run_id)
                     if info.status.is_over:
                         return info
                     await news.wait()
@@ -163,7 +177,7 @@ class DBOSRunEngine:
         """
         database = await self._opened()
         place, was_there = after, False
-        with self._news.follow(run_id) as news:
+        with self._news.follow(run_id, events=True) as news:
             while True:
                 news.clear()
                 read = partial(self._records.events, run_id=run_id, after=place)
@@ -186,7 +200,7 @@ class DBOSRunEngine:
         asked = await database.write(partial(self._desk_of(database).cancel, run_id=run_id))
         if asked and self._worker is not None:
             self._worker.ask_to_stop(run_id)
-        self._news.told(run_id)
+        self._news.changed(run_id)
         return asked
 
     async def runs(
@@ -224,12 +238,11 @@ class DBOSRunEngine:
             refusal = await database.write(partial(self._desk_of(database).retry, run_id=run_id))
             if refusal is None:
                 return await self._found(run_id)
-            if refusal.is_missing:
+            if refusal.status is None:
                 raise RunNotFound(run_id)
-            if refusal.refused_as is not None or time.monotonic() > deadline:
-                status = refusal.refused_as or RunStatus.RUNNING
+            if not refusal.is_ending or time.monotonic() > deadline:
                 raise ValueError(
-                    f"run {run_id!r} is {status.value}; only one that failed or was stopped can be retried"
+                    f"run {run_id!r} is {refusal.status.value}; only one that failed or was stopped can be retried"
                 )
             await asyncio.sleep(_ENDING_S)
 
@@ -263,9 +276,10 @@ class DBOSRunEngine:
         await self.stop(drain_s=0.0)
         database, self._database = self._database, None
         if database is not None:
+            desk, self._desk = self._desk_of(database), None
+            database.refuse()
             await self._news.close()
-            await database.in_thread(self._desk_of(database).close)
-            self._desk = None
+            await asyncio.to_thread(desk.close)
             await database.close()
 
     async def _opened(self) -> Database:

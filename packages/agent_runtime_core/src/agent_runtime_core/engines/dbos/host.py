@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from agent_runtime_core.engines.dbos.database import Database
 from agent_runtime_core.engines.dbos.names import APPLICATION, PROTOCOL, QUEUE, WORKFLOW
+from agent_runtime_core.engines.dbos.no_pickle import allow_pickle, refuse_pickle
 
 __all__ = ["Host"]
 
@@ -60,6 +61,7 @@ class Host:
             poll_s: Seconds between two looks into the queue.
         """
         _tame_logger()
+        refuse_pickle()
         Host._present = self
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -93,6 +95,7 @@ class Host:
     def end(self) -> None:
         """End DBOS with all its threads."""
         DBOS.destroy()
+        allow_pickle()
         Host._present = None
         self._look.close()
 
@@ -139,7 +142,7 @@ def _bind_queue(instance: DBOS, look: _Look, concurrency: int, poll_s: float) ->
         return [] if name == QUEUE and not look.is_anything_waiting() else scopes(name)
 
     system.get_queue = get_queue  # type: ignore[method-assign]
-    system.dequeue_scopes = dequeue_scopes  # type: ignore[method-assign]
+    system.dequeue_scopes = dequeue_scopes  # type: ignore[method-assign, assignment]
 
 
 class _Look:
@@ -148,7 +151,7 @@ class _Look:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._statement = database.sql(
-            "SELECT 1 FROM {workflow_status} WHERE queue_name = 'runs' AND status = 'ENQUEUED' LIMIT 1"
+            "SELECT 1 FROM {workflow_status} WHERE queue_name = :queue AND status = 'ENQUEUED' LIMIT 1"
         )
         self._connection: Connection | None = None
 
@@ -156,7 +159,7 @@ class _Look:
         if self._connection is None:
             self._connection = self._database.connect()
         try:
-            return self._connection.execute(self._statement).scalar_one_or_none() is not None
+            return self._connection.execute(self._statement, {"queue": QUEUE}).scalar_one_or_none() is not None
         except BaseException:
             self.close()
             raise

@@ -28,23 +28,28 @@ class News:
         self._database = database
         self._records = records
         self._poll_s = poll_s
-        self._followers: dict[str, set[asyncio.Event]] = {}
-        self._marks: dict[str, tuple[Any, ...] | None] = {}
+        self._followers: dict[str, dict[asyncio.Event, bool]] = {}  # whether they follow the events, too
+        self._marks: dict[str, tuple[Any, Any] | None] = {}
         self._local: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     @contextmanager
-    def follow(self, run_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when there may be something new; whoever follows clears it before looking."""
+    def follow(self, run_id: str, *, events: bool) -> Iterator[asyncio.Event]:
+        """An event that is set when there may be something new; whoever follows clears it before looking.
+
+        Args:
+            run_id: The run.
+            events: Whether its events are news, or only how it stands.
+        """
         event = asyncio.Event()
-        self._followers.setdefault(run_id, set()).add(event)
+        self._followers.setdefault(run_id, {})[event] = events
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
         try:
             yield event
         finally:
             followers = self._followers[run_id]
-            followers.discard(event)
+            del followers[event]
             if not followers:
                 del self._followers[run_id]
                 self._marks.pop(run_id, None)
@@ -56,15 +61,23 @@ class News:
     def is_not_here(self, run_id: str) -> None:
         """The run is not on in this process any more."""
         self._local.discard(run_id)
-        self.told(run_id)
+        self.changed(run_id)
 
     def told(self, run_id: str) -> None:
-        """Something is new."""
-        for event in self._followers.get(run_id, ()):
+        """There are events more."""
+        for event, follows_events in self._followers.get(run_id, {}).items():
+            if follows_events:
+                event.set()
+
+    def changed(self, run_id: str) -> None:
+        """The run may stand otherwise."""
+        for event in self._followers.get(run_id, {}):
             event.set()
 
     async def close(self) -> None:
-        """Look no more."""
+        """Look no more; whoever follows finds the database closed."""
+        for run_id in self._followers:
+            self.changed(run_id)
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -81,7 +94,10 @@ class News:
             except EngineUnavailable:
                 continue
             for run_id in run_ids:
-                mark = marks.get(run_id)
-                if run_id in self._followers and (run_id not in self._marks or self._marks[run_id] != mark):
+                if run_id in self._followers:
+                    before, mark = self._marks.get(run_id), marks.get(run_id)
                     self._marks[run_id] = mark
-                    self.told(run_id)
+                    if before is None or mark is None or before[0] != mark[0]:
+                        self.changed(run_id)
+                    elif before != mark:
+                        self.told(run_id)

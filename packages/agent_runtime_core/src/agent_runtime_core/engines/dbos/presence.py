@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import psycopg
 from sqlalchemy import Connection
 
 from agent_runtime_core.engines.dbos.database import Database
+from agent_runtime_core.errors import ConfigError
 
 __all__ = ["Presence", "count_workers", "open_presence"]
 
@@ -25,7 +25,8 @@ def _give_up_in_child() -> None:
         os.close(_HANDLES.pop())
 
 
-os.register_at_fork(after_in_child=_give_up_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_give_up_in_child)
 
 
 class Presence(Protocol):
@@ -175,6 +176,10 @@ class _FilePresence:
 
 def _lock(path: Path, flags: int) -> int | None:
     """A handle that holds the file's lock; None when another process holds it."""
+    try:
+        import fcntl  # here: PostgreSQL's workers do without
+    except ImportError as error:
+        raise ConfigError("durable runs in a SQLite file need the file locks of Unix; use PostgreSQL.") from error
     handle = os.open(path, flags, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -104,15 +104,16 @@ class Records:
         ]
         return None if info is None else info.status.is_over, found
 
-    def marks(self, connection: Connection, run_ids: list[str]) -> dict[str, tuple[Any, ...]]:
-        """For each run something that changes when there is an event more, or its end."""
+    def marks(self, connection: Connection, run_ids: list[str]) -> dict[str, tuple[Any, Any]]:
+        """For each run what changes when it stands otherwise, and what changes when there are more events."""
         statement = self._database.sql(
             "SELECT r.run_id, r.end_status, w.status, "
             "(SELECT max(e.first) FROM {run_events} e WHERE e.run_id = r.run_id) AS first "
             "FROM {runs} r LEFT JOIN {workflow_status} w ON w.workflow_uuid = r.run_id WHERE r.run_id IN :ids",
             "ids",
         )
-        return {row.run_id: tuple(row) for row in connection.execute(statement, {"ids": run_ids})}
+        rows = connection.execute(statement, {"ids": run_ids})
+        return {row.run_id: ((row.end_status, row.status), row.first) for row in rows}
 
     def counts(self, connection: Connection) -> tuple[dict[RunStatus, int], float]:
         """How many runs are under way or parked, and how many seconds the oldest queued one has waited."""

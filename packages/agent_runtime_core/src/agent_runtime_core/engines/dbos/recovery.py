@@ -20,6 +20,11 @@ _RELEASE = """
     WHERE status = 'PENDING' AND name = 'run' AND executor_id = :worker
     RETURNING workflow_uuid
 """
+_PUT_AWAY_ENDED = """
+    UPDATE {workflow_status} SET status = 'SUCCESS', owner_xid = NULL, updated_at = :ms, completed_at = :ms
+    WHERE status = 'PENDING' AND name = 'run' AND executor_id = :worker
+    AND workflow_uuid IN (SELECT run_id FROM {runs} WHERE end_status IS NOT NULL)
+"""
 _INTERRUPTED = """
     UPDATE {runs} SET interruptions = interruptions + 1
     WHERE run_id IN :ids AND end_status IS NULL AND attempts > 0 RETURNING run_id, interruptions
@@ -104,5 +109,7 @@ def hand_over(database: Database, connection: Connection, worker: str) -> None:
 
 
 def _released(database: Database, connection: Connection, worker: str) -> list[str]:
+    """The runs that are free now for other workers; those whose end is written down are only told to DBOS as over."""
     values = {"worker": worker, "ms": now() // 1000}
+    connection.execute(database.sql(_PUT_AWAY_ENDED), values)
     return list(connection.execute(database.sql(_RELEASE), values).scalars())

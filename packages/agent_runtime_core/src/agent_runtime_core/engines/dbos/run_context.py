@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,8 @@ from agent_runtime_core.interfaces.runs import RunRequest
 from agent_runtime_core.stores.json_data import checked_copy
 
 __all__ = ["DurableRunContext"]
+
+_LOGGER = logging.getLogger("agent_runtime_core.engines.dbos")
 
 _HOLD_BACK_S = 0.1
 """So long at most an event waits for company."""
@@ -180,7 +183,7 @@ class DurableRunContext:
 
     def _write_in_background(self) -> None:
         self._timer = None
-        self._started_write(None, None)
+        self._started_write(None, None).add_done_callback(_look_at)
 
     async def _write(self, step: tuple[str, Any] | None = None, end: EndRecord | None = None) -> None:
         await asyncio.shield(self._started_write(step, end))
@@ -204,7 +207,12 @@ class DurableRunContext:
             if end is not None:
                 entry.attempts = self._attempt
             write = partial(self._written_by, entry)
-            if not await self._database.persistently(write, alone=self._journal.is_alone):
+            try:
+                is_ours = await self._database.persistently(write, alone=self._journal.is_alone)
+            except Exception:  # whatever it is, it was the entry: what was told is told with the next one
+                self._pending[:0] = events
+                raise
+            if not is_ours:
                 self._is_lost = True
                 self._on_lost()
                 return
@@ -226,3 +234,9 @@ class DurableRunContext:
         if self._attempt != self._attempts_noted or (self._was_interrupted and step is not None):
             return self._attempt
         return None
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Log what went wrong where nobody waits; what was to be written is written with the next entry."""
+    if not task.cancelled() and task.exception() is not None:
+        _LOGGER.warning("Events of a run could not be written yet: %s", task.exception())

@@ -17,7 +17,6 @@ from agent_runtime_core.engines.dbos.presence import open_presence
 from agent_runtime_core.engines.dbos.recovery import Reaper, hand_over
 from agent_runtime_core.engines.dbos.run_context import DurableRunContext
 from agent_runtime_core.engines.execution import EndRecord, executed
-from agent_runtime_core.errors import EngineUnavailable
 from agent_runtime_core.interfaces.run_engine import DescribeError, RunWork
 from agent_runtime_core.interfaces.runs import RunStatus
 
@@ -26,8 +25,6 @@ __all__ = ["Worker"]
 _LOGGER = logging.getLogger("agent_runtime_core.engines.dbos")
 
 _WATCH_S = 0.5
-_SETTLE_STEP_S = 0.01
-_SETTLE_STEPS = 500
 
 
 class Worker:
@@ -62,6 +59,7 @@ class Worker:
         self._host: Host | None = None
         self._on: dict[str, tuple[asyncio.Task[Any], DurableRunContext | None]] = {}
         self._is_stopping = False
+        self._is_watch_over = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
     async def start(self, work: RunWork, describe: DescribeError, *, concurrency: int, poll_s: float) -> None:
@@ -77,6 +75,7 @@ class Worker:
                 "have only one: stop() the other engine, or start this one in a process of its own."
             )
         self._work, self._describe = work, describe
+        self._places = asyncio.Semaphore(concurrency)
         host = Host(self._database, self._name, self._perform, asyncio.get_running_loop())
         self._host = host
         await self._database.in_thread(partial(self._enter, host, concurrency, poll_s))
@@ -96,9 +95,8 @@ class Worker:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         if self._watch is not None:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
-        await self._settle()
+            self._is_watch_over.set()
+            await self._watch  # it is not cancelled: a thread of it would go on, and take our lock again
         await self._database.in_thread(partial(self._leave, host))
 
     def ask_to_stop(self, run_id: str) -> None:
@@ -141,7 +139,8 @@ class Worker:
         self._on[run_id] = (task, None)
         self._news.is_here(run_id)
         try:
-            await self._do(run_id, task)
+            async with self._places:  # DBOS keeps to it, except in the first moment of all
+                await self._do(run_id, task)
         finally:
             if self._on[run_id][0] is task:
                 del self._on[run_id]
@@ -179,8 +178,7 @@ class Worker:
 
     async def _keep_watch(self) -> None:
         """Look after the dead, and after those of our runs that are to stop or are not ours any more."""
-        while True:
-            await asyncio.sleep(_WATCH_S)
+        while not await self._is_over_within(_WATCH_S):
             try:
                 await self._database.in_thread(self._reaper.look_round)
                 contexts = {run_id: context for run_id, (_, context) in self._on.items() if context is not None}
@@ -188,6 +186,13 @@ class Worker:
                     self._heed(contexts, await self._database.read(partial(self._looked_up, run_ids=list(contexts))))
             except FAILURES as error:
                 _LOGGER.debug("The watch over runs failed, and goes on: %s", error)
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._is_watch_over.wait()
+        except TimeoutError:
+            return False
 
     def _looked_up(self, connection: Connection, run_ids: list[str]) -> dict[str, tuple[bool, str | None]]:
         """Of each run whether it is to stop, and whose it is."""
@@ -209,23 +214,6 @@ class Worker:
                 task.cancel()
             elif is_stop_asked:
                 context.ask_to_stop()
-
-    async def _settle(self) -> None:
-        """Wait until DBOS, too, knows of the runs that have ended, so that those behind them can begin elsewhere."""
-        try:
-            for _ in range(_SETTLE_STEPS):
-                if not await self._database.read(self._has_ending):
-                    return
-                await asyncio.sleep(_SETTLE_STEP_S)
-        except EngineUnavailable as error:
-            _LOGGER.debug("Runs that have ended are put away later: %s", error)
-
-    def _has_ending(self, connection: Connection) -> bool:
-        statement = self._database.sql(
-            "SELECT count(*) FROM {workflow_status} w JOIN {runs} r ON r.run_id = w.workflow_uuid "
-            "WHERE w.status = 'PENDING' AND w.executor_id = :worker AND r.end_status IS NOT NULL"
-        )
-        return bool(connection.execute(statement, {"worker": self._name}).scalar_one())
 
 
 def _broken_off(error: BaseException) -> EndRecord:

@@ -67,13 +67,13 @@ def choose(tools: Sequence[OfferedTool], situation: Situation, *, must_call: boo
 
 
 def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
-    """What comes after tools have run on the user's message.
+    """What comes after tools have run on the user's message, or it has led here.
 
     Another tool is called only when the message evidently holds what it needs, and never one again with the same
     arguments; after a failure none is.
     """
-    last = situation.ran[-1]
-    if last.failed:
+    last = situation.ran[-1] if situation.ran else None
+    if last is not None and last.failed:
         again = [after_refusal(tool, last) for tool in tools if tool.required]
         return Choice(None, next((each for each in again if each.tool.name == last.name), again[0] if again else None))
     partial: list[Filling] = []
@@ -84,7 +84,8 @@ def choose_next(tools: Sequence[OfferedTool], situation: Situation) -> Choice:
             if len(situation.ran) < _MAX_CHAIN:
                 return Choice(filling)
         elif tool.required:
-            partial.append(filling if filling is not None and filling.missing else after_refusal(tool, last))
+            begun = filling if filling is not None and filling.missing else None
+            partial.append(begun or (Filling(tool) if last is None else after_refusal(tool, last)))
     return Choice(None, max(partial, key=lambda each: len(each.values), default=None))
 
 

@@ -36,6 +36,7 @@ _STARTING_OVER = _stemmed("over again restart reset")  # as in start_over, not i
 _REQUEST = re.compile(r"\s*(?:please )?(?:can|could|will|would) you\b", re.IGNORECASE)
 ASKS_FOR_MORE = re.compile(r"\b(?:else|more|another|further|anything)\b", re.IGNORECASE)
 """A pattern for the words by which a question asks for one thing after another."""
+_ELSEWHERE, _START = "reroute_conversation", [stem("start")]
 _WHOLE_NAME, _NAME_WORD, _INTENT, _IN_QUESTION = 10, 4, 12, 8
 _MOST_ABOUT = 3
 WAY_OUT = "You can also say"
@@ -44,13 +45,19 @@ _ALL_INTENTS = frozenset().union(*INTENT_STEMS.values())
 
 
 def by_words(tool: OfferedTool, situation: Situation) -> int:
-    """How strongly the user's words point at a tool by its name and description; earlier messages count half."""
-    earlier = sum(_named(tool, said) for said in situation.said[:-1])
+    """How strongly the user's words point at a tool by its name and description.
+
+    Earlier messages count half, where the tool waits for values: what needs none was called when it was named, or not.
+    """
+    earlier = sum(_named(tool, said) for said in situation.said[:-1]) if tool.required else 0
     return _named(tool, situation.words) + earlier // 2
 
 
 def by_intent(tool: OfferedTool, situation: Situation, tools: Sequence[OfferedTool]) -> int:
     """How strongly a short message such as `that's all`, `cancel` or `yes` points at a tool."""
+    tools = [each for each in tools if not _leads_elsewhere(each, tools)]
+    if tool not in tools:
+        return 0
     said = situation.words
     meant = intents(without_greeting(said.left))
     special = [name for name in meant if name not in ("yes", "no")]
@@ -100,6 +107,11 @@ def _does(tool: OfferedTool, meant: Sequence[str], negated: set[str]) -> bool:
         return False  # to start over is no start
     leading = name[:1] if name and name[0] in _ALL_INTENTS else [*name, stem("".join(joined_words(tool.name)))]
     return any(INTENT_STEMS[each] & set(leading) for each in meant)
+
+
+def _leads_elsewhere(tool: OfferedTool, tools: Sequence[OfferedTool]) -> bool:
+    """Whether a tool leaves what the conversation is about: its beginning is a `start`, and no answer to a question."""
+    return any(each.name == _ELSEWHERE for each in tools) and (tool.name == _ELSEWHERE or tool.name_stems[:1] == _START)
 
 
 def _named(tool: OfferedTool, said: Passage) -> int:

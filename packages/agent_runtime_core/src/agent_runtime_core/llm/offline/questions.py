@@ -159,9 +159,11 @@ def _hint(parameter: Parameter) -> str:
 
 
 def _offers(tools: Sequence[OfferedTool]) -> str:
-    """What the tools do, as a question."""
+    """What the tools do, as a question; a way to another journey tells when to go there, and is nothing to offer."""
     shown = [
-        small(tool.description.split(". ")[0].rstrip(".")) or " ".join(joined_words(tool.name)) for tool in tools[:8]
+        small(tool.description.split(". ")[0].rstrip(".")) or " ".join(joined_words(tool.name))
+        for tool in tools[:8]
+        if not (tool.name.startswith("start_") and tool.description.startswith("The user "))
     ]
     if len(shown) < 2:
         return f"Shall I do this: {shown[0]}? (yes/no)" if shown else ""

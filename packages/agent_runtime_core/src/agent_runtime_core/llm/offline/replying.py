@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +35,8 @@ from agent_runtime_core.llm.offline.wording import (
 
 __all__ = ["Reply", "reply_to"]
 
+_LED_HERE = re.compile(r"\bThe user has (?:just )?(?:come (?:to|back)|given up|turned away)\b")
+"""What a prompt says of a user whose last message was acted upon already."""
 _CANCELLED = 'This is cancelled. To begin anew, say "start again".'
 
 
@@ -71,7 +74,11 @@ def reply_to(situation: Situation, tools: Any, tool_choice: Any = None) -> Reply
         return Reply(_CANCELLED if list(apart) == ["start_again"] else closing_words(situation))
     if apart:
         situation = as_answer(offered, situation)
-    choice = choose(offered, _reopened(situation, offered), must_call=must_call)
+    if _LED_HERE.search(situation.prompt):
+        situation = replace(situation, said=situation.said[-1:])
+        choice = replace(choose_next(offered, situation), is_understood=True)
+    else:
+        choice = choose(offered, _reopened(situation, offered), must_call=must_call)
     if choice.ready is not None:
         return Reply("", _call(choice.ready, situation))
     return Reply(_asking(choice, situation, offered))
@@ -130,7 +137,7 @@ def _asking(choice: Choice, situation: Situation, offered: list[OfferedTool]) ->
     pending, understood = choice.pending, choice.is_understood or situation.has_dropped
     is_first = not situation.words.asked
     again = not understood and not is_first and not is_courtesy(situation.words.left)
-    before = opening(situation, is_first=is_first, understood=understood)
+    before = opening(situation, is_first=is_first, understood=understood) or (news(situation) if understood else "")
     question = next_question(offered, pending, situation, again=again, is_answer=understood)
     return f"{before} {question}{way_out(offered) if again and pending is not None else ''}".strip()
 

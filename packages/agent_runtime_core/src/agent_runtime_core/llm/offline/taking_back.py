@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from agent_runtime_core.llm.offline.conversation import Ran, Situation
 from agent_runtime_core.llm.offline.filling import Filling
+from agent_runtime_core.llm.offline.meaning import is_prose
 from agent_runtime_core.llm.offline.naming import by_intent, by_words
 from agent_runtime_core.llm.offline.passage import Found, Passage, Sure, joined_words, stem, words
 from agent_runtime_core.llm.offline.phrases import is_no, is_yes, without_greeting
@@ -125,9 +126,10 @@ def as_answer(own: Sequence[OfferedTool], situation: Situation) -> Situation:
         return replace(situation, said=[Passage("", said.asked)], has_dropped=True)
     labels = {each.label: each for tool in own for each in tool.parameters if each.label}
     label, value = _change(line, list(labels))
-    if not label or not value:
+    if not label or (not value and any(is_prose(each) for tool in own for each in tool.parameters)):
         return situation
-    return replace(situation, said=[*situation.said[:-1], Passage(value, label_of(label))])
+    answer = Passage(value, label_of(label) if value else said.asked)
+    return replace(situation, said=[*situation.said[:-1], answer], has_dropped=not value)
 
 
 def label_of(name: str) -> str:

@@ -11,16 +11,20 @@ from agent_runtime_core.stores.lease import is_held
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
 from agent_runtime_core.stores.postgresql.packs import VERSION_BYTES, add_version
 
-__all__ = ["NOW", "Head", "Place", "busy", "locked_head", "locked_or_new_head", "new_version"]
+__all__ = ["NOW", "Head", "Place", "busy", "held", "locked_head", "locked_or_new_head", "new_version"]
 
 NOW = "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
 """The database's clock, in seconds since 1970: the one that all processes share."""
 
 
+def held(until: str, seconds: str) -> str:
+    """`is_held` as a condition on two columns."""
+    return f"{NOW} < {until} AND {until} <= {NOW} + {seconds} + 1"
+
+
 def busy(row: str) -> str:
     """`Head.is_busy` as a condition on a conversation's row."""
-    until = f"{row}.lease_until"
-    return f"({row}.lease <> 0 AND {NOW} < {until} AND {until} <= {NOW} + {row}.lease_seconds + 1)"
+    return f"({row}.lease <> 0 AND {held(f'{row}.lease_until', f'{row}.lease_seconds')})"
 
 
 _LOCK = text(f"""
@@ -75,7 +79,6 @@ class Place:
     """Who stands in line."""
 
     place: int
-    message_id: bytes
     merges: bool
     until: float
     seconds: float

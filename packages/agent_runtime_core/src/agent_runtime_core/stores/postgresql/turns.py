@@ -14,7 +14,7 @@ from agent_runtime_core.stores.postgresql.checkpoints import ALL, read_checkpoin
 from agent_runtime_core.stores.postgresql.commits import TRIM_EVERY, trim_versions
 from agent_runtime_core.stores.postgresql.damage import read_joined, readable_messages, readable_result
 from agent_runtime_core.stores.postgresql.leases import release
-from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, locked_or_new_head, new_version
+from agent_runtime_core.stores.postgresql.line import NOW, Head, Place, busy, held, locked_or_new_head
 from agent_runtime_core.stores.postgresql.names import key_of, long_name
 from agent_runtime_core.stores.postgresql.packs import (
     ITEM_BYTES,
@@ -25,6 +25,9 @@ from agent_runtime_core.stores.postgresql.packs import (
 
 __all__ = ["Turn", "forget"]
 
+_FRESH = 0.8
+"""Who asks again while so much of the time is left is known to wait: that need not be written."""
+
 # Receipts are looked up as the statement found them when it began. Whatever changes them raises the version, too, or
 # moves one out of the conversation's row; so that, which is looked at as it is now, has to have the version and the
 # receipt that the statement found. A receipt that goes with its answer never gets a row, unless its run breaks off.
@@ -34,9 +37,14 @@ _BEGIN = text(f"""
         FROM agent_runtime_conversations
         WHERE owner = :owner AND id = :id
     ), still AS (
-        UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM seen
-        WHERE w.conversation = seen.number AND w.message_id = :message_id AND {busy("seen")}
-        RETURNING w.conversation, w.place
+        SELECT w.conversation, w.place, w.until FROM agent_runtime_waiting AS w, seen
+        WHERE w.conversation = seen.number AND w.message_id = :message_id AND ({busy("seen")} OR EXISTS (
+            SELECT FROM agent_runtime_waiting AS f
+            WHERE f.conversation = w.conversation AND f.place < w.place AND {held("f.until", "f.seconds")}))
+    ), sign AS (
+        UPDATE agent_runtime_waiting AS w SET until = {NOW} + :seconds, seconds = :seconds FROM still
+        WHERE w.conversation = still.conversation AND w.place = still.place
+            AND NOT w.until BETWEEN {NOW} + :seconds * {_FRESH} AND {NOW} + :seconds
     ), head AS (
         INSERT INTO agent_runtime_conversations AS c (
             owner, id, long_owner, long_id, version, message_count, created_at, updated_at,
@@ -75,14 +83,25 @@ _BEGIN = text(f"""
         WHERE w.conversation = still.conversation AND w.place < still.place
     ), NULL, NULL, NULL, NULL, NULL FROM still""")
 
-_RECEIPT = text(f"""
+# One row, whatever is known of the message: its receipt, or its place in line and how many are before it.
+_KNOWN = text(f"""
     SELECT r.position + 1 AS first, r.end_position, r.result, CASE WHEN r.end_position IS NOT NULL THEN
-        ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages
-    FROM agent_runtime_receipts AS r WHERE r.conversation = :number AND r.message_id = :message_id""")
+        ({joined_between("r.conversation", "r.position + 1", "r.end_position")}) END AS messages,
+        w.place, (
+            SELECT count(*) FROM agent_runtime_waiting AS f WHERE f.conversation = :number AND f.place < w.place
+        ) AS ahead
+    FROM (VALUES (1)) AS one
+    LEFT JOIN agent_runtime_receipts AS r ON r.conversation = :number AND r.message_id = :message_id
+    LEFT JOIN agent_runtime_waiting AS w ON w.conversation = :number AND w.message_id = :message_id""")
 
+# Up to the message, and those behind it that may join; all of the line for one that is not in it.
 _LINE = text("""
-    SELECT place, message_id, merges, until, seconds FROM agent_runtime_waiting
-    WHERE conversation = :number ORDER BY place""")
+    SELECT place, merges, until, seconds FROM agent_runtime_waiting
+    WHERE conversation = :number AND place < coalesce((
+        SELECT min(place) FROM agent_runtime_waiting
+        WHERE conversation = :number AND place > CAST(:place AS bigint) AND NOT merges
+    ), place + 1)
+    ORDER BY place""")
 
 _STAY = text("""
     UPDATE agent_runtime_waiting SET until = :until, seconds = :seconds
@@ -107,15 +126,19 @@ _PLACE = text(f"""
             CAST(sum(octet_length(body) + {ITEM_BYTES}) AS integer) AS size
         FROM numbered
     ), head AS (
-        UPDATE agent_runtime_conversations AS c SET waiting = waiting - placed.count
-        FROM placed WHERE number = :number RETURNING number
-    ), {add_messages("(SELECT bodies FROM placed)", "(SELECT size FROM placed)", ":count")}
-    SELECT""")
+        UPDATE agent_runtime_conversations AS c
+        SET waiting = c.waiting - placed.count, version = c.version + 1,
+            message_count = c.message_count + placed.count, updated_at = clock_timestamp(), token = 0,
+            lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id,
+            placed = placed.count
+        FROM placed WHERE number = :number RETURNING number, version, message_count, updated_at
+    ), {add_version()},
+    {add_messages("(SELECT bodies FROM placed)", "(SELECT size FROM placed)", ":count")}
+    SELECT version FROM head""")
 
 _TAKE = text("""
     UPDATE agent_runtime_conversations
-    SET lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id,
-        placed = :placed
+    SET lease = :lease, lease_until = :until, lease_seconds = :seconds, running_id = :message_id, placed = 0
     WHERE number = :number""")
 
 _FORGET = text("""
@@ -183,51 +206,53 @@ class Turn:
         if head.lease == self.lease:
             return self._begun(connection, head.placed)
         named = {"number": head.number, "message_id": key_of(self.message_id)}
-        receipt = connection.execute(_RECEIPT, named).one_or_none()
-        if receipt is not None and receipt.end_position is not None:
-            return self._answered(connection, head, receipt)
-        line = self._line(connection, head)
-        place = next((n for n, each in enumerate(line) if each.message_id == named["message_id"]), None)
+        known = connection.execute(_KNOWN, named).one()
+        if known.end_position is not None:
+            return self._answered(connection, head, known)
+        is_stored = known.first is not None
+        ahead = head.waiting if known.place is None else known.ahead
+        if head.is_busy() and is_stored:
+            return Waiting(ahead=0)
+        line = [] if head.is_busy() or is_stored else self._line(connection, head, known.place)
         values = self._named() | {"number": head.number, "until": head.now + self.lease_seconds}
-        if place is not None:
-            connection.execute(_STAY, values)
-        ahead = len(line) if place is None else place
-        is_first = not any(is_held(each.until, each.seconds, head.now) for each in line[:ahead])
-        if head.is_busy() or not (receipt is not None or is_first):
-            if receipt is not None:
-                return Waiting(ahead=0)
-            if place is None and self.on_busy != "reject":
+        if head.is_busy() or any(is_held(each.until, each.seconds, head.now) for each in line[:ahead]):
+            if known.place is not None:
+                connection.execute(_STAY, values)
+            elif self.on_busy != "reject":
                 connection.execute(_QUEUE, values)
             return Waiting(ahead=ahead)
-        placed = 0 if receipt is not None else self._place(connection, head, line, ahead, values)
-        connection.execute(_TAKE, values | {"lease": self.lease, "placed": placed})
-        return self._begun(connection, placed)
+        values["lease"] = self.lease
+        if is_stored:
+            connection.execute(_TAKE, values)
+            return self._begun(connection, 0)
+        return self._begun(connection, self._place(connection, head, line, ahead, values))
 
     def _begun(self, connection: Connection, placed: int) -> Begun:
         checkpoint = read_checkpoint(connection, self.owner, self.conversation_id, self.agent_key, self.max_messages)
         return Begun(lease=self.lease, checkpoint=checkpoint, placed=placed)
 
-    def _answered(self, connection: Connection, head: Head, receipt: Row[Any]) -> Answered:
-        start, stop = receipt.first, receipt.end_position
+    def _answered(self, connection: Connection, head: Head, known: Row[Any]) -> Answered:
+        start, stop = known.first, known.end_position
         try:
-            messages = read_joined(receipt.messages, max(0, stop - start))
+            messages = read_joined(known.messages, max(0, stop - start))
         except ValueError:
             messages = readable_messages(connection, self.owner, self.conversation_id, start, stop)
-        result = readable_result(self.conversation_id, receipt.result)
+        result = readable_result(self.conversation_id, known.result)
         return Answered(version=head.version, messages=messages, result=result)
 
-    def _line(self, connection: Connection, head: Head) -> list[Place]:
+    def _line(self, connection: Connection, head: Head, place: int | None) -> list[Place]:
         if not head.waiting:
             return []
-        return [Place(**row._mapping) for row in connection.execute(_LINE, {"number": head.number})]
+        rows = connection.execute(_LINE, {"number": head.number, "place": place})
+        return [Place(**row._mapping) for row in rows]
 
     def _place(self, connection: Connection, head: Head, line: list[Place], ahead: int, values: dict[str, Any]) -> int:
         end = ahead + 1
         while end < len(line) and line[end].merges:
             end += 1
         last = line[end - 1].place if end <= len(line) else connection.execute(_QUEUE, values).scalar_one()
-        connection.execute(_PLACE, {"number": head.number, "last": last, "count": head.message_count})
-        version = new_version(connection, head.number, head.message_count + end)
+        placing = values | {"last": last, "count": head.message_count}
+        version = connection.execute(_PLACE, placing).scalar_one()
         if version % TRIM_EVERY == 0 and version > self.keep:
             trim_versions(connection, head.number, self.keep)
         return end

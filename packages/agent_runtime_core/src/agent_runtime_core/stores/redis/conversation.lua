@@ -90,6 +90,24 @@ local function prune()
     end
 end
 
+-- The receipt of a message: position, remember, end, result; nil when there is none. Of a damaged one is known whether
+-- the message was answered, and no more: its answer counts as empty.
+local function receipt_of(id)
+    local packed = redis.call('HGET', receipts, id)
+    if not packed then
+        return nil
+    end
+    local is_sound, receipt = pcall(cmsgpack.unpack, packed)
+    if is_sound and type(receipt) == 'table' and type(receipt[1]) == 'number' and type(receipt[2]) == 'string'
+        and type(receipt[3]) == 'number' and type(receipt[4]) == 'string' then
+        return receipt
+    end
+    if redis.call('SISMEMBER', unanswered, id) == 1 then
+        return {redis.call('LLEN', history), '1', -1, ''}
+    end
+    return {0, '1', 0, ''}
+end
+
 -- Count a write; `agent` is the one whose state it wrote or removed.
 local function write_version(agent)
     local version = redis.call('HINCRBY', head, 'version', 1)

@@ -65,7 +65,7 @@ calls['rewind'] = function()
     end
     local all = redis.call('HGETALL', receipts)
     for n = 1, #all, 2 do
-        local receipt = cmsgpack.unpack(all[n + 1])
+        local receipt = receipt_of(all[n])
         if receipt[1] >= count then
             redis.call('HDEL', receipts, all[n])
             redis.call('SREM', unanswered, all[n])
@@ -131,19 +131,20 @@ calls['delete_messages'] = function()
         return {'ok', 0}
     end
     count_messages(-count)
-    redis.call('DEL', history, versions, unanswered)
+    redis.call('DEL', history, versions)
     for _, agent in ipairs(redis.call('HKEYS', agents)) do
         redis.call('ZREMRANGEBYRANK', state_of(agent), 0, -2)
     end
     local all = redis.call('HGETALL', receipts)
     for n = 1, #all, 2 do
-        local receipt = cmsgpack.unpack(all[n + 1])
+        local receipt = receipt_of(all[n])
         if receipt[3] < 0 then
             redis.call('HDEL', receipts, all[n])
         else
             redis.call('HSET', receipts, all[n], cmsgpack.pack({0, receipt[2], 0, receipt[4]}))
         end
     end
+    redis.call('DEL', unanswered)
     write_version(nil)
     return {'ok', count}
 end

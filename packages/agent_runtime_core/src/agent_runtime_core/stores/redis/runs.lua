@@ -24,9 +24,8 @@ calls['begin'] = function()
     if redis.call('HGET', head, 'lease') == token then -- this very call, whose answer was lost
         return {'begun', redis.call('HGET', head, 'placed'), checkpoint(agent, max_messages)}
     end
-    local packed = redis.call('HGET', receipts, id)
-    if packed then
-        local receipt = cmsgpack.unpack(packed)
+    local receipt = receipt_of(id)
+    if receipt then
         local first, last = receipt[1] + 1, receipt[3] - 1
         if receipt[3] >= 0 then
             local messages = first <= last and redis.call('LRANGE', history, first, last) or {}
@@ -35,29 +34,36 @@ calls['begin'] = function()
     end
 
     local ids, ahead, in_line = redis.call('LRANGE', line, 0, -1), nil, false
-    local others = {}
+    local function in_place(n)
+        return cmsgpack.unpack(redis.call('HGET', waiting, ids[n]))
+    end
     for n, each in ipairs(ids) do
-        others[n] = cmsgpack.unpack(redis.call('HGET', waiting, each))
         if each == id then
+            local own = in_place(n)
             ahead, in_line = n - 1, true
-            wait_for(id, others[n][1], others[n][2], others[n][3], now + seconds, seconds)
+            wait_for(id, own[1], own[2], own[3], now + seconds, seconds)
+            break
         end
     end
     ahead = ahead or #ids
     local free = not is_busy()
-    for n = 1, packed and 0 or ahead do
-        free = free and not held(others[n][4], others[n][5])
+    for n = 1, receipt and 0 or ahead do
+        if not free then
+            break
+        end
+        local other = in_place(n)
+        free = not held(other[4], other[5])
     end
     if not free then
-        if not packed and not in_line and on_busy ~= 'reject' then
+        if not receipt and not in_line and on_busy ~= 'reject' then
             redis.call('RPUSH', line, id)
             wait_for(id, message, remember, on_busy == 'merge', now + seconds, seconds)
         end
-        return {'waiting', packed and 0 or ahead}
+        return {'waiting', receipt and 0 or ahead}
     end
 
     local placed = 0
-    if not packed then
+    if not receipt then
         local leaving = {}
         for n = 1, ahead do
             leaving[n] = ids[n]
@@ -65,7 +71,7 @@ calls['begin'] = function()
         leaving[ahead + 1] = id
         if in_line then
             local n = ahead + 2
-            while ids[n] and others[n][3] do
+            while ids[n] and in_place(n)[3] do
                 leaving[n] = ids[n]
                 n = n + 1
             end
@@ -82,26 +88,25 @@ end
 
 -- Drop a receipt whose answer has been fetched, and that nobody wants remembered.
 calls['forget'] = function()
-    local packed = redis.call('HGET', receipts, ARGV[4])
-    if packed then
-        local receipt = cmsgpack.unpack(packed)
-        if receipt[2] == '0' and receipt[3] >= 0 then
-            redis.call('HDEL', receipts, ARGV[4])
-        end
+    local receipt = receipt_of(ARGV[4])
+    if receipt and receipt[2] == '0' and receipt[3] >= 0 then
+        redis.call('HDEL', receipts, ARGV[4])
     end
     return {'ok'}
 end
 
 local function finish(result)
     local count, running = redis.call('LLEN', history), redis.call('HGET', head, 'running')
-    local own = running and redis.call('HGET', receipts, running)
-    if own and cmsgpack.unpack(own)[2] == '0' then -- whoever finishes knows the answer
+    local own = running and receipt_of(running)
+    if own and own[2] == '0' then -- whoever finishes knows the answer
         redis.call('HDEL', receipts, running)
         redis.call('SREM', unanswered, running)
     end
     for _, id in ipairs(redis.call('SMEMBERS', unanswered)) do
-        local receipt = cmsgpack.unpack(redis.call('HGET', receipts, id))
-        redis.call('HSET', receipts, id, cmsgpack.pack({receipt[1], receipt[2], count, result}))
+        local receipt = receipt_of(id)
+        if receipt then
+            redis.call('HSET', receipts, id, cmsgpack.pack({receipt[1], receipt[2], count, result}))
+        end
     end
     redis.call('DEL', unanswered)
     end_lease()

@@ -40,6 +40,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
         self._identity: tuple[int, int] | None = None  # of the open file; None in memory
+        self._has_erased = False  # what is still in the log
         self._stamp: tuple[int, ...] | None = None  # of a file that can only be read for as long as it does not change
 
     def run(self, jobs: list[Job]) -> None:
@@ -73,11 +74,15 @@ class Database:
             cursor.execute("BEGIN")  # what a job reads is of one moment
         for job in jobs:
             job.error = None
+            if job.erases:
+                self._has_erased = True
             try:
                 job.result = job.work(cursor, *job.arguments)
             except StoreError as error:  # a conflict or a damaged conversation, found before anything was written
                 job.error = error.with_traceback(None)
         cursor.execute("COMMIT")
+        if self._has_erased:
+            self._empty_log(cursor)
         if self._stamp is not None:
             self._look_again()
 
@@ -106,6 +111,16 @@ class Database:
                 self._stamp = None
                 raise
             return connection
+
+    def _empty_log(self, cursor: sqlite3.Cursor) -> None:
+        """Put the log into the file and cut it to nothing. While another process reads it, that is left for later."""
+        with contextlib.suppress(sqlite3.Error):  # what was asked for is done; this is tried again with the next job
+            cursor.execute("PRAGMA busy_timeout = 0")
+            try:
+                is_busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
+                self._has_erased = bool(is_busy)
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {self._busy_timeout_ms}")
 
     def _look_again(self) -> None:
         """Close a file that SQLite was told not to lock, and make sure that it stayed as it was meanwhile.

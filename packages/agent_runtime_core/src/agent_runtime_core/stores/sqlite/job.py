@@ -18,9 +18,10 @@ class Job:
         writes: Whether it writes.
         loop: The event loop that waits.
         future: Takes the outcome, on that loop.
+        erases: Whether texts go for good, which then must not stay in the log either.
     """
 
-    __slots__ = ("arguments", "error", "future", "loop", "result", "work", "writes")
+    __slots__ = ("arguments", "erases", "error", "future", "loop", "result", "work", "writes")
 
     def __init__(
         self,
@@ -29,12 +30,14 @@ class Job:
         writes: bool,
         loop: asyncio.AbstractEventLoop,
         future: asyncio.Future[Any],
+        erases: bool = False,
     ) -> None:
         self.work = work
         self.arguments = arguments
         self.writes = writes
         self.loop = loop
         self.future = future
+        self.erases = erases
         self.result: Any = None
         self.error: Exception | None = None
 

@@ -220,7 +220,7 @@ class SQLiteCheckpointStore:
         """Go back to a version; see `CheckpointStore.rewind`."""
         check_texts(conversation_id, owner)
         arguments = (self._clock, self._keep, owner, conversation_id, version)
-        new_version: int = await self._worker.submit(housekeeping.rewind, arguments, writes=True)
+        new_version: int = await self._worker.submit(housekeeping.rewind, arguments, writes=True, erases=True)
         return new_version
 
     async def fork(
@@ -243,14 +243,14 @@ class SQLiteCheckpointStore:
         """Remove all messages; see `CheckpointStore.delete_messages`."""
         check_texts(conversation_id, owner)
         arguments = (self._clock, self._keep, owner, conversation_id)
-        removed: int = await self._worker.submit(housekeeping.delete_messages, arguments, writes=True)
+        removed: int = await self._worker.submit(housekeeping.delete_messages, arguments, writes=True, erases=True)
         return removed
 
     async def delete(self, conversation_id: str, *, owner: str = "", expected_version: int | None = None) -> Removal:
         """Remove the conversation; see `CheckpointStore.delete`."""
         check_texts(conversation_id, owner)
         removal: Removal = await self._worker.submit(
-            housekeeping.delete, (owner, conversation_id, expected_version), writes=True
+            housekeeping.delete, (owner, conversation_id, expected_version), writes=True, erases=True
         )
         return removal
 

@@ -36,14 +36,16 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._ended = False
 
-    def submit(self, work: Callable[..., Any], arguments: tuple[Any, ...], *, writes: bool) -> asyncio.Future[Any]:
+    def submit(
+        self, work: Callable[..., Any], arguments: tuple[Any, ...], *, writes: bool, erases: bool = False
+    ) -> asyncio.Future[Any]:
         """Queue a job and return the future of its outcome. A cancelled future's job is done whole or not at all.
 
         Raises:
             StoreUnavailable: The worker has ended.
         """
         loop = asyncio.get_running_loop()
-        job = Job(work, arguments, writes, loop, loop.create_future())
+        job = Job(work, arguments, writes, loop, loop.create_future(), erases)
         with self._lock:
             if self._ended:
                 raise StoreUnavailable(

@@ -10,6 +10,7 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
+from agent_runtime_core.errors import ConfigError
 from agent_runtime_framework.agents.defaults import is_default
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.lint.dispatch import Dispatch
@@ -229,8 +230,8 @@ def made(agent_class: type[Agent]) -> Agent:
     try:
         return agent_class()
     except (Exception, SystemExit) as error:  # the user's constructor may raise anything
-        name = agent_class.__name__
-        raise CannotLook("J005", "__init__", f"{name} cannot be made without arguments: {_said(error)}") from error
+        said = str(error).rstrip(".") if isinstance(error, ConfigError) else _said(error)
+        raise CannotLook("J005", "__init__", f"{agent_class.__name__} cannot be made: {said}") from error
 
 
 def _standing_at(state: Any, step: Any) -> Any:

@@ -30,7 +30,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule("J002", "error", "journey without a start", "Let get_initial_state() give a state at a member of the enum."),
     Rule("J003", "error", "method that raises at a step", "Let it answer at every step of the journey."),
     Rule("J004", "error", "method that answers with the wrong thing", "Return what the method's annotation says."),
-    Rule("J005", "error", "agent that cannot be made", "Let its constructor do without arguments, or lint an object."),
+    Rule(
+        "J005", "error", "agent that cannot be made", "Let its constructor work without arguments, or lint an object."
+    ),
     Rule("J006", "note", "steps that are no enum", "Make the steps members of an enum, so that they can be looked at."),
     # J1: steps.
     Rule("J101", "error", "step without a way out", "Offer a tool there that moves on, or make the step terminal."),

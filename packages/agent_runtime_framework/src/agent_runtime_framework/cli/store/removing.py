@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 import agent_runtime_core.housekeeping as housekeeping
 from agent_runtime_core.interfaces import CheckpointStore, Removal
+from agent_runtime_framework.cli.age import read_age
 from agent_runtime_framework.cli.failure import CommandError
 from agent_runtime_framework.cli.store.opening import (
     JSON,
@@ -25,9 +24,6 @@ from agent_runtime_framework.cli.store.opening import (
 )
 
 __all__ = ["erase", "prune"]
-
-_AGE = re.compile(r"(\d+)(h|d|w)")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
 def erase(
@@ -76,7 +72,7 @@ def prune(
 ) -> None:
     """Remove the conversations that nobody has written to for long. It cannot be undone."""
     try:
-        age = _read_age(older_than)
+        age = read_age(older_than)
         before = housekeeping.older_than_time(age)
     except (ValueError, OverflowError) as error:
         raise CommandError(f"--older-than {older_than}: {error}") from error
@@ -90,22 +86,6 @@ def prune(
         return await housekeeping.prune(opened, older_than=before, owner=owner)
 
     _report(with_store(store, pruned) or Removal(), json=json, planned=dry_run)
-
-
-def _read_age(text: str) -> timedelta | datetime:
-    """An age, or a day in UTC.
-
-    Raises:
-        ValueError: It is neither.
-    """
-    age = _AGE.fullmatch(text.strip())
-    if age is not None:
-        return int(age[1]) * _UNITS[age[2]]
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ValueError("give an age such as 12h, 90d or 8w, or a day such as 2026-01-31.") from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _report(removed: Removal, *, json: bool, planned: bool = False) -> None:

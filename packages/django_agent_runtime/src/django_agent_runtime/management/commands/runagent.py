@@ -22,6 +22,7 @@ from django_agent_runtime.models import AgentRun
 from django_agent_runtime.runtime.engine import is_in_process
 from django_agent_runtime.runtime.host import RunHost
 from django_agent_runtime.runtime.registry import list_runtimes
+from django_agent_runtime.runtime.worker_name import new_worker_name
 
 __all__ = ["Command"]
 
@@ -106,7 +107,9 @@ class Command(BaseCommand):
 
     async def _serve(self, options: dict[str, Any]) -> None:
         host = RunHost(
-            concurrency=options["concurrency"], name=options["worker_id"], max_attempts=options["max_attempts"]
+            concurrency=options["concurrency"],
+            name=new_worker_name(options["worker_id"]),
+            max_attempts=options["max_attempts"],
         )
         stop = asyncio.Event()
         if threading.current_thread() is threading.main_thread():

@@ -134,6 +134,7 @@ def _create() -> None:
         sa.Column("body", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("conversation", "agent"),
     )
+    op.execute("ALTER TABLE agent_runtime_waiting SET (fillfactor = 50)")  # whoever waits says so time and again
     # All columns of a pack are compressed, and stay in their row as long as that fits a page.
     for table, columns in (("messages", ("bodies",)), ("versions", [column.name for column in _versions()])):
         for column in columns:
