@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.served_process import free_port, served
 
 SITE = Path(__file__).parents[2] / "examples" / "django_site"
 
@@ -42,36 +42,13 @@ def password(environment: dict[str, str]) -> str:
 @pytest.fixture(params=["runserver", "uvicorn"])
 def server(request: pytest.FixtureRequest, environment: dict[str, str], password: str, tmp_path: Path) -> Iterator[str]:
     """The address of the project's server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = manage("runserver", "--noreload", f"127.0.0.1:{port}")
     if request.param == "uvicorn":
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "--app-dir",
-            str(SITE),
-            "--port",
-            str(port),
-            "chat.asgi:application",
-        ]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + 60
-            while True:
-                with socket.socket() as there:
-                    if there.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < until
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(30)
+        served_by = ["-m", "uvicorn", "--app-dir", str(SITE), "--port", str(port), "chat.asgi:application"]
+        command = [sys.executable, *served_by]
+    with served(command, port, environment=environment, log=tmp_path / "log") as (_, address):
+        yield address
 
 
 @pytest.fixture

@@ -6,10 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from django.db import connections
 
 from django_agent_runtime.models import AgentEvent, AgentRun, RunStatus
 from tests.django_project.server import Stream
+from tests.served_process import free_port, served
 
 ROOT = Path(__file__).parents[4]
 STREAMS = 200
@@ -40,27 +38,11 @@ def process(alias, tmp_path):
         "AGENT_RUNTIME_TEST_DATABASE": json.dumps(given, default=str),
         "AGENT_RUNTIME_TEST_DESK": str(tmp_path),
     }
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "--port", str(port)]
-    log = tmp_path / "log"
-    with log.open("w") as out:
-        server = subprocess.Popen(
-            [*command, "django.core.asgi:get_asgi_application"], cwd=ROOT, env=environment, stdout=out, stderr=out
-        )
-    try:
-        until = time.monotonic() + 60
-        while True:
-            with socket.socket() as there:
-                if there.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield server.pid, f"http://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait(30)
+    command.append("django.core.asgi:get_asgi_application")
+    with served(command, port, environment=environment, log=tmp_path / "log", folder=ROOT) as server:
+        yield server
 
 
 def status_of(pid: int) -> dict[str, int]:
