@@ -65,6 +65,12 @@ demo: $(DEMO_READY) ## Watch a whole journey, offline, without a key
 chat: $(DEMO_READY) ## Talk to a journey yourself, offline (AGENT=path/to/journey.py)
 	@$(BIN)/agent-runtime chat $(AGENT) --provider offline $(ARGS)
 
+.PHONY: django
+django: $(DEV_READY) ## Talk to a journey on a page of a Django project (ARGS="127.0.0.1:8001" for another port)
+	@$(BIN)/python examples/django_site/manage.py migrate --verbosity 0
+	@$(BIN)/python examples/django_site/manage.py demo_user
+	@$(BIN)/python examples/django_site/manage.py runserver $(ARGS)
+
 .PHONY: durable
 durable: $(DEV_READY) ## Kill workers while people talk to them, and count (DATABASE=postgresql://..., else SQLite)
 	@$(BIN)/python -m examples.durable.chaos --database "$(DATABASE)" $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec, module_from_spec
 from types import ModuleType
@@ -88,6 +89,16 @@ def runs_url(runs_database: str) -> str:
     from tests.postgresql import emptied_of_runs
 
     return emptied_of_runs(runs_database)
+
+
+@pytest.fixture(scope="session")
+def chromium(service_missing: Callable[[str, str], None]) -> str:
+    """The path of a Chromium; `AGENT_RUNTIME_TEST_CHROMIUM` names another than the one that is found."""
+    given = os.environ.get("AGENT_RUNTIME_TEST_CHROMIUM")
+    path = given or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        service_missing("chromium", "there is none on the path (Debian: apt-get install chromium)")
+    return str(path)
 
 
 @pytest.fixture(scope="session")

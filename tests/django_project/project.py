@@ -80,7 +80,8 @@ def emptied(alias: str) -> str:
     """The alias, when nothing of ours and no user is in its database."""
     from django.contrib.auth import get_user_model
 
-    models = [*apps.get_app_config("django_agent_runtime").get_models(), get_user_model()]
+    ours = [model for app in ("django_agent_runtime", "visitors") for model in apps.get_app_config(app).get_models()]
+    models = [*ours, get_user_model()]
 
     def empty() -> None:
         from django.db import connections

@@ -17,7 +17,7 @@ SECRET_KEY = "of the tests"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 USE_TZ = True
-LOGGING_CONFIG = None  # the other packages' tests look at the log, too
+LOGGING_CONFIG: str | None = None  # the other packages' tests look at the log, too
 ROOT_URLCONF = "tests.django_project.urls"
 STATIC_URL = "static/"
 
@@ -45,7 +45,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
     "django_agent_runtime",
+    "tests.django_project.visitors",
 ]
 
 MIDDLEWARE = [
@@ -70,3 +73,11 @@ TEMPLATES = [
 ]
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; the tests' passwords guard nothing
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+        "rest_framework.authentication.TokenAuthentication",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}

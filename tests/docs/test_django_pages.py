@@ -11,9 +11,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from playwright.async_api import async_playwright, expect
 
 from tests.django_project.project import set_up
 from tests.docs.markdown_page import ROOT, Page
+from tests.served_process import free_port, served
 
 pytestmark = pytest.mark.timeout(600)  # a dozen processes of Django begin, one after the other
 
@@ -46,13 +48,19 @@ def run(line: str, folder: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the reader works."""
+    return tmp_path_factory.mktemp("reader")
+
+
+@pytest.fixture(scope="module")
+def printed(folder: Path) -> dict[str, str]:
     """What each command of the page prints, when a reader follows it from the top."""
-    folder = tmp_path_factory.mktemp("reader")
     said: dict[str, str] = {}
     for block in PAGE.blocks:
-        file = block.reason_not_to_run if block.language == "python" else None
+        file = block.reason_not_to_run if block.language in ("python", "html") else None
         if file is not None:
+            (folder / "mysite" / file).parent.mkdir(exist_ok=True)
             with (folder / "mysite" / file).open("a", encoding="utf-8") as out:
                 out.write(f"\n{block.text}")
         for line in block.text.splitlines() if block.language == "bash" else ():
@@ -80,6 +88,29 @@ def test_the_commands_of_the_page_find_the_conversation(printed: dict[str, str])
     assert "Ada's onboarding" in printed["python manage.py agent_conversations --user ada --json"]
     assert printed["python manage.py agent_prune --older-than 90d --dry-run"].startswith("would remove 0 conversations")
     assert printed["python manage.py agent_check_journeys"].startswith("onboarding: ")
+
+
+async def test_the_chat_of_the_page_answers_in_a_browser(
+    printed: dict[str, str], folder: Path, chromium: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "manage.py", "runserver", "--noreload", str(port)]
+    server = served(command, port, environment=environment(), log=tmp_path / "log", folder=folder / "mysite")
+    with server as (_, address):
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = await browser.new_page(base_url=address)
+            await page.goto("/admin/")
+            await page.fill("#id_username", "admin")
+            await page.fill("#id_password", "secret")
+            await page.click("text=Log in")
+            await expect(page.locator("#site-name")).to_be_visible()
+            await page.goto("/")
+            for text, answer in (("Hi", r"> Hi\n.+\n"), ("My name is Ada", r"> My name is Ada\n.+\n$")):
+                await page.fill("#text", text)
+                await page.press("#text", "Enter")
+                await expect(page.locator("#said")).to_have_text(re.compile(answer), timeout=60_000)
+            await browser.close()
 
 
 def rows(first_cell: str) -> list[list[str]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -16,8 +14,6 @@ from playwright.async_api import Page, async_playwright, expect
 from agent_runtime_core.interfaces import Begun
 from django_agent_runtime.models import AgentConversation, AgentRun, RunStatus
 from django_agent_runtime.stores import DjangoCheckpointStore
-
-CHROMIUM = os.environ.get("AGENT_RUNTIME_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture
@@ -33,13 +29,11 @@ def server(default_alias: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def page(server: str, service_missing: Callable[[str, str], None]) -> AsyncIterator[Page]:
+async def page(server: str, chromium: str) -> AsyncIterator[Page]:
     """A page of the admin, with somebody signed in."""
-    if CHROMIUM is None:
-        service_missing("chromium", "there is no chromium on the path")
     await sync_to_async(get_user_model().objects.create_superuser)("admin", password="secret")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = await browser.new_page(base_url=server)
         await page.goto("/admin/")
         await page.fill("#id_username", "admin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
@@ -18,7 +19,7 @@ from django_agent_runtime.models import AgentEvent, AgentRun
 from django_agent_runtime.models.base import TERMINAL
 from django_agent_runtime.runtime.event_feed import AsyncFollower, Row, SyncFollower, present_feed
 
-__all__ = ["Event", "afollow", "follow", "read_events"]
+__all__ = ["Event", "afollow", "afollow_on", "follow", "read_events"]
 
 
 @dataclass
@@ -109,7 +110,15 @@ async def afollow(run_id: UUID, from_seq: int = 0, *, silence_s: float = 15.0) -
         yield event
     if is_over:
         return
-    follower = AsyncFollower(run_id, events[-1].seq + 1 if events else from_seq)
+    next_seq = events[-1].seq + 1 if events else from_seq
+    async with aclosing(afollow_on(run_id, next_seq, silence_s=silence_s)) as coming:
+        async for each in coming:
+            yield each
+
+
+async def afollow_on(run_id: UUID, next_seq: int, *, silence_s: float) -> AsyncGenerator[Event | None, None]:
+    """As `afollow`, for whoever has read what is there; this reader needs no thread and no connection of its own."""
+    follower = AsyncFollower(run_id, next_seq)
     with present_feed().followed(follower):
         while True:
             try:

@@ -1,0 +1,86 @@
+"""Conversations: list, begin, read, rename, remove."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet
+from rest_framework import viewsets
+from rest_framework.exceptions import ValidationError
+from rest_framework.response import Response
+
+from django_agent_runtime.api.openapi import query, views, words
+from django_agent_runtime.api.pagination import LatestUpdateFirst, whole_number
+from django_agent_runtime.api.serializers import ConversationDetailSerializer, ConversationSerializer
+from django_agent_runtime.api.views.surroundings import Surroundings
+from django_agent_runtime.models import AgentConversation, Message
+
+__all__ = ["BaseAgentConversationViewSet"]
+
+if TYPE_CHECKING:
+    _ViewSet = viewsets.ModelViewSet[AgentConversation]
+else:
+    _ViewSet = viewsets.ModelViewSet
+
+_MESSAGES, _MOST_MESSAGES = 100, 500
+_LONGEST_KEY = 100
+
+
+@views(
+    list=words(
+        parameters=[
+            query("agent_key", "Conversations of this agent only."),
+            query("limit", "How many; 200 at most.", int),
+        ]
+    ),
+    retrieve=words(
+        parameters=[
+            query("limit", "How many messages; 500 at most.", int),
+            query("offset", "How many of the newest messages are left out.", int),
+        ],
+        responses=ConversationDetailSerializer,
+    ),
+)
+class BaseAgentConversationViewSet(Surroundings, _ViewSet):
+    """Conversations of whoever asks. Those of others are not there."""
+
+    queryset = AgentConversation.objects.none()
+    serializer_class = ConversationSerializer
+    pagination_class = LatestUpdateFirst
+    lookup_value_converter = "str"
+
+    def get_queryset(self) -> QuerySet[AgentConversation]:
+        """Their conversations."""
+        rows = self.owner.conversations()
+        agent_key = self.request.query_params.get("agent_key") if self.action == "list" else None
+        if agent_key is None:
+            return rows
+        if "\0" in agent_key or len(agent_key) > _LONGEST_KEY:
+            raise ValidationError({"agent_key": [f"Give the key of an agent, {_LONGEST_KEY} characters at most."]})
+        return rows.filter(agent_key=agent_key)
+
+    def perform_create(self, serializer: Any) -> None:
+        """It is theirs."""
+        serializer.save(**self.owner.columns)
+
+    def retrieve(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """A conversation with its latest messages."""
+        given = request.query_params
+        limit = whole_number(given.get("limit"), "limit", default=_MESSAGES, least=1, most=_MOST_MESSAGES)
+        offset = whole_number(given.get("offset"), "offset", default=0)
+        conversation = self.get_object()
+        rows = conversation.messages.filter(Q(run=None) | Q(run__superseded_by=None))
+        total = rows.count()
+        newest = rows.order_by("-seq")[offset : offset + limit] if offset < total else []
+        data = ConversationSerializer(conversation, context=self.get_serializer_context()).data
+        messages = [_shown(row) for row in reversed(newest)]
+        more = {"messages": messages, "total_messages": total, "has_more": offset + limit < total}
+        return Response({**data, **more})
+
+
+def _shown(row: Message) -> dict[str, Any]:
+    """A message as clients get it; of a damaged one, that there is one."""
+    try:
+        return {**row.to_dict(), "created_at": row.created_at.isoformat()}
+    except ValueError:
+        return {"role": "", "content": None, "is_damaged": True, "created_at": row.created_at.isoformat()}

@@ -1,0 +1,1 @@
+"""An app of the tests' project: people without a user."""
