@@ -7,9 +7,10 @@ import os
 
 from tests.django_project.settings import *  # noqa: F403
 
-DATABASES = {"default": json.loads(os.environ["AGENT_RUNTIME_TEST_DATABASE"])}
+if given := os.environ.get("AGENT_RUNTIME_TEST_DATABASE"):
+    DATABASES = {"default": json.loads(given)}
 DJANGO_AGENT_RUNTIME = {
-    "ENGINE": os.environ["AGENT_RUNTIME_TEST_ENGINE"],
+    "ENGINE": os.environ.get("AGENT_RUNTIME_TEST_ENGINE", "durable"),
     "RUNTIME_REGISTRY": ["tests.django_project.held:register"],
     "AUTO_GENERATE_CONVERSATION_TITLE": False,
     "RETRY_BACKOFF_BASE": 0.0,

@@ -15,8 +15,8 @@ from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun,
 from django_agent_runtime.runtime.runs import acancel, asubmit, submit
 from django_agent_runtime.signals import run_completed
 from tests.django_project.agents import Agent, Stubborn, said
+from tests.django_project.project import terminated
 from tests.django_project.runs import ended
-from tests.postgresql import SERVER, execute
 
 
 async def types_of(run: AgentRun) -> list[str]:
@@ -245,21 +245,19 @@ async def test_a_run_that_takes_too_long_times_out(runs_alias, registered, runti
 async def test_a_database_that_goes_away_for_a_moment_loses_nothing(runs_alias, registered):
     if runs_alias != "postgresql":
         pytest.skip("a file does not go away")
-    was_broken = threading.Event()
+
+    def connection_of_the_run() -> int:
+        with connections[runs_alias].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            return int(cursor.fetchone()[0])
 
     async def work(ctx):
         await ctx.emit_user_message("Hello!")
-        await ctx.flush()
-        name = connections[runs_alias].settings_dict["NAME"]
-        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        await asyncio.to_thread(execute, SERVER, end)
-        was_broken.set()
+        await asyncio.to_thread(terminated, await sync_to_async(connection_of_the_run)())
         return RunResult(final_output={"response": "Hello!"})
 
     run = await begun(registered(Agent(work)))
 
-    assert await asyncio.to_thread(was_broken.wait, 30)
-    await sync_to_async(connections.close_all)()
     assert (await ended(run)).status == RunStatus.SUCCEEDED
     assert await types_of(run) == ["run.started", "assistant.message", "run.succeeded"]
 
