@@ -18,20 +18,29 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._run, name="django-agent-runtime", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="django-agent-runtime", daemon=True)
+        self._thread.start()
 
     def call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin a piece of work there, from any thread; calls are taken in their order."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def close(self, last: Coroutine[Any, Any, None]) -> None:
-        """Do a last piece of work there, and end; returns when that is done."""
-        self.call(last).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Do a last piece of work there, and end; returns when that is done. Not from the loop itself."""
+        try:
+            self.call(last).result()
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_forever()
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         finally:
             self._loop.close()

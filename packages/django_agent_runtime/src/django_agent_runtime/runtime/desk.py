@@ -54,7 +54,8 @@ class LocalDesk:
     def __init__(self) -> None:
         self._loop = BackgroundLoop()
         self._host = RunHost(name=own_name())
-        _logged(self._loop.call(self._start()), "runs cannot be executed in this process")
+        self._started = self._loop.call(self._start())
+        _logged(self._started, "runs cannot be executed in this process")
 
     async def _start(self) -> None:
         await asyncio.to_thread(apps.ready_event.wait)
@@ -70,7 +71,11 @@ class LocalDesk:
 
     def close(self, drain_s: float) -> None:
         """Wait so long for what is on."""
-        self._loop.close(self._host.stop(drain_s=drain_s))
+        self._loop.close(self._stop(drain_s))
+
+    async def _stop(self, drain_s: float) -> None:
+        await asyncio.wait([asyncio.wrap_future(self._started)])  # what has not begun cannot be ended
+        await self._host.stop(drain_s=drain_s)
 
 
 class DistantDesk:
