@@ -19,4 +19,4 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }
-LOGGING_CONFIG = "logging.config.dictConfig"  # type: ignore[assignment]  # None for the tests themselves
+LOGGING_CONFIG = "logging.config.dictConfig"

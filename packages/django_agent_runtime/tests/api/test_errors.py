@@ -7,12 +7,13 @@ import logging
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connections
+from django.db import OperationalError, close_old_connections, connections
 from django.test.utils import override_settings
 
 from django_agent_runtime.models import AgentConversation, AgentRun
 from django_agent_runtime.runtime.registry import _discover_from_settings
 from tests.django_project.agents import Agent
+from tests.django_project.project import terminated
 
 RUN = {"agent_key": "agent", "messages": [{"role": "user", "content": "Hi"}]}
 PATHS = ["conversations/", "runs/", "runs/{run}/", "runs/{run}/events/"]
@@ -56,6 +57,18 @@ def test_a_database_that_cannot_be_used(callers, refused, caplog, path, error, w
     assert int(response.headers["Retry-After"]) > 0
     assert [each.levelno for each in caplog.records if each.name == "django_agent_runtime.api"] == [logging.ERROR]
     assert caller("GET", path.format(run=run.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("alias", ["postgresql"], indirect=True)
+def test_a_server_that_ends_the_connection_is_a_503_and_the_next_request_works(owner, alias):
+    run = owner.run()
+    terminated(connections[alias].connection.info.backend_pid)
+
+    response = owner("GET", f"runs/{run.pk}/")
+
+    assert (response.status_code, list(response.json())) == (503, ["error"])
+    close_old_connections()  # as Django does between requests, and its test client does not
+    assert owner("GET", f"runs/{run.pk}/").status_code == 200
 
 
 def test_a_run_that_could_not_be_written_leaves_nothing_and_can_be_sent_again(owner, registered, new_run, runs_alias):
