@@ -8,12 +8,13 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import uuid4
 
-from journey import USER_LINES, Onboarding, State, StubModel, bare_run
+from journey import USER_LINES, Corrected, Declared, Onboarding, State, StubModel, bare_run
 
 from agent_runtime_core.events import RunFinished
-from agent_runtime_framework import AgentContext, AgentMessage
+from agent_runtime_framework import AgentContext, AgentMessage, JourneyAgent
 
 CONVERSATIONS = 1_000
 RUN_ID = uuid4()
@@ -32,7 +33,7 @@ async def bare() -> None:
     assert state["step"] == "done", state
 
 
-class KeptByCaller(Onboarding):
+class KeptByCaller:
     """Takes and leaves the state in the context, as the bare loop does with its dict: no store takes part."""
 
     async def load_state(self, ctx: AgentContext) -> State | None:
@@ -44,17 +45,32 @@ class KeptByCaller(Onboarding):
         ctx.metadata["state"] = state
 
 
-KEPT_BY_CALLER = KeptByCaller(llm_client=StubModel())
+class ByHand(KeptByCaller, Onboarding):
+    """The seeds' style."""
+
+
+class ByDeclaration(KeptByCaller, Declared):
+    """Tools by declaration."""
+
+
+class WithCorrections(KeptByCaller, Corrected):
+    """Tools by declaration, and corrections."""
+
+
+KEPT_BY_CALLER = ByHand(llm_client=StubModel())
+DECLARED = ByDeclaration(llm_client=StubModel())
+CORRECTED = WithCorrections(llm_client=StubModel())
 KEPT_BY_AGENT = Onboarding(llm_client=StubModel())
+CORRECTED_BY_AGENT = Corrected(llm_client=StubModel())
 IDS = itertools.count()
 
 
-async def framework() -> None:
+async def framework(agent: JourneyAgent[Any, Any, Any] = KEPT_BY_CALLER) -> None:
     """One conversation with `JourneyAgent.run`, the caller keeping the messages."""
     ctx = AgentContext(RUN_ID, RUN_ID, [])
     for line in USER_LINES:
         ctx.input_messages.append(AgentMessage("user", line))
-        result = await KEPT_BY_CALLER.run(ctx)
+        result = await agent.run(ctx)
         ctx.input_messages.extend(result.messages)
     assert ctx.metadata["state"].is_complete()
 
@@ -70,11 +86,11 @@ async def events() -> None:
     assert ctx.metadata["state"].is_complete()
 
 
-async def in_memory() -> None:
+async def in_memory(agent: JourneyAgent[Any, Any, Any] = KEPT_BY_AGENT) -> None:
     """The same with `send`: the agent keeps state and messages in memory."""
     conversation_id = str(next(IDS))
     for line in USER_LINES:
-        result = await KEPT_BY_AGENT.send(conversation_id, line)
+        result = await agent.send(conversation_id, line)
     assert result.state == {"step": "done", "name": "Ada", "email": "ada@example.org"}
 
 
@@ -93,7 +109,15 @@ def measure(conversation: Callable[[], Awaitable[None]]) -> float:
 def main() -> None:
     """Run all, interleaved, and print medians and ratios."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    subjects = {"bare loop": bare, "run": framework, "run_stream, all events": events, "send, in memory": in_memory}
+    subjects = {
+        "bare loop": bare,
+        "run": framework,
+        "run, declared tools": lambda: framework(DECLARED),
+        "run, with corrections": lambda: framework(CORRECTED),
+        "run_stream, all events": events,
+        "send, in memory": in_memory,
+        "send, with corrections": lambda: in_memory(CORRECTED_BY_AGENT),
+    }
     figures: dict[str, list[float]] = {name: [] for name in subjects}
     for each in subjects.values():
         measure(each)  # warm-up

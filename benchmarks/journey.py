@@ -14,6 +14,7 @@ from agent_runtime_framework import (
     JourneyAgent,
     ToolSchema,
     ToolSchemaBuilder,
+    tool,
 )
 
 
@@ -97,6 +98,45 @@ class Onboarding(JourneyAgent[State, Tools, Step]):
         """Run a tool."""
         result: str = await getattr(tools, name)(**arguments)
         return result
+
+
+class DeclaredTools(BaseJourneyTools[State]):
+    """The same tools, declared."""
+
+    @tool(step=Step.NAME, to=Step.EMAIL)
+    async def save_name(self, name: str) -> str:
+        """Save the user's name.
+
+        Args:
+            name: The user's name.
+        """
+        self.state.name = name
+        return f"Saved {name}."
+
+    @tool(step=Step.EMAIL, to=Step.DONE)
+    async def save_email(self, email: str) -> str:
+        """Save the user's email.
+
+        Args:
+            email: The user's email.
+        """
+        self.state.email = email
+        return f"Saved {email}."
+
+
+class Declared(JourneyAgent[State, DeclaredTools, Step]):
+    """The same journey, declared; nothing can be corrected."""
+
+    key = "declared"
+    prompts = PROMPTS
+    corrections = False
+
+
+class Corrected(Declared):
+    """The same, with the framework's tools for corrections."""
+
+    key = "corrected"
+    corrections = True
 
 
 def _schema(name: str, description: str, parameter: str, words: str) -> ToolSchema:

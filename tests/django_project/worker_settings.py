@@ -9,7 +9,7 @@ from tests.django_project.settings import *  # noqa: F403
 
 DATABASES = {"default": json.loads(os.environ["AGENT_RUNTIME_TEST_DATABASE"])}
 DJANGO_AGENT_RUNTIME = {
-    "ENGINE": "durable",
+    "ENGINE": os.environ["AGENT_RUNTIME_TEST_ENGINE"],
     "RUNTIME_REGISTRY": ["tests.django_project.held:register"],
     "AUTO_GENERATE_CONVERSATION_TITLE": False,
     "RETRY_BACKOFF_BASE": 0.0,

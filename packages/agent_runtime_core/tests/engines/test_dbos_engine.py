@@ -83,6 +83,45 @@ async def test_a_second_engine_of_the_process_cannot_be_started_but_used(engine:
     await other.close()
 
 
+async def test_of_engines_that_are_started_at_once_one_is(engine: DBOSRunEngine, url: str) -> None:
+    other = DBOSRunEngine(url)
+    outcomes = await asyncio.gather(engine.start(nothing), other.start(nothing), return_exceptions=True)
+    await other.close()
+
+    assert [type(outcome) for outcome in outcomes if outcome] == [RuntimeError]
+
+
+def test_a_process_that_ends_without_closing_fails_no_run(url: str) -> None:
+    program = f"""
+import asyncio
+from agent_runtime_core.engines import RunEnd, RunRequest
+from agent_runtime_core.engines.dbos import DBOSRunEngine
+
+async def main():
+    begun = asyncio.Event()
+    async def work(ctx):
+        begun.set()
+        await asyncio.Event().wait()
+    engine = DBOSRunEngine({url!r}, poll_s=0.01)
+    await engine.start(work)
+    for name in ("on", "next"):
+        await engine.submit(RunRequest(run_id=name, agent_key="agent", order_key=name))
+        await begun.wait()
+
+asyncio.run(main())
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+    async def go_on() -> list[RunStatus]:
+        engine = DBOSRunEngine(url, poll_s=0.02, grace_s=0.0)
+        await engine.start(nothing)
+        infos = [await engine.wait(name, timeout_s=30) for name in ("on", "next")]
+        await engine.close()
+        return [info.status for info in infos]
+
+    assert asyncio.run(go_on()) == [RunStatus.SUCCEEDED] * 2
+
+
 async def test_an_engine_can_be_stopped_and_started_and_closed_and_used_again(engine: DBOSRunEngine) -> None:
     for number in range(3):
         await engine.submit(asked(f"run {number}"))

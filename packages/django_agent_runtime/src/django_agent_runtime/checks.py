@@ -71,7 +71,7 @@ def _session_model(name: str) -> list[CheckMessage]:
     if not hasattr(model, "token"):
         return [_error("E004", f"ANONYMOUS_SESSION_MODEL: {name} has no field 'token'.", "Add it.")]
     if not isinstance(model._meta.pk, models.UUIDField):
-        words = f"ANONYMOUS_SESSION_MODEL: the primary key of {name} is no UUID, and conversations name sessions by one."
+        words = f"ANONYMOUS_SESSION_MODEL: {name} has no UUID as primary key, by which conversations name sessions."
         return [_error("E004", words, "Make it a models.UUIDField(primary_key=True, default=uuid.uuid4).")]
     return []
 

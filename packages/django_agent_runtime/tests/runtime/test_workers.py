@@ -69,8 +69,9 @@ def start(durable: str, desk: Desk, tmp_path: Path) -> Iterator[Start]:
     }
     processes: list[subprocess.Popen[bytes]] = []
 
-    def started(*options: str) -> subprocess.Popen[bytes]:
+    def started(*options: str, engine: str = "durable") -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "django", "runagent", *options]
+        environment["AGENT_RUNTIME_TEST_ENGINE"] = engine
         with (tmp_path / f"worker-{len(processes)}.log").open("wb") as log:
             processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
         return processes[-1]
@@ -189,6 +190,22 @@ async def test_a_row_that_was_never_submitted_is_found(durable, start):
     start("--noreload", "--processes", "2", "--worker-id", "found")
 
     assert (await ended(run)).status == "succeeded"
+
+
+async def test_a_run_that_ends_its_workers_is_left_alone(durable, start, desk):
+    url = await sync_to_async(durable_url)()
+    engine = f"{url}&max_interruptions=0"
+    desk.hold()
+    run = await begun(await AgentConversation.objects.acreate(agent_key="onboarding"), "Hi")
+    start("--noreload", engine=engine)
+    victim = await asked_by(desk, "user: Hi")
+
+    os.kill(victim, signal.SIGKILL)
+    start("--noreload", engine=engine)
+
+    row = await ended(run)
+    assert (row.status, row.error["type"]) == ("failed", "Parked")
+    assert await told(run) == ["run.started", "run.failed"]
 
 
 async def test_the_engine_has_its_records_beside_the_rows(durable, start):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -50,7 +51,11 @@ def check_json_data(value: Any, name: str) -> None:
     Raises:
         TypeError: It is not JSON data; the text says where and why.
     """
-    refusal = _refusal(value, name)
+    try:
+        _check(value, MAX_DEPTH)
+        return
+    except (_Refused, RecursionError):
+        refusal = _refusal(value, name)  # again, for the words
     if refusal is not None:
         raise refusal
 
@@ -170,7 +175,20 @@ def fresh_copy(value: Any) -> Any:
     return [item if item.__class__ in _PLAIN_ATOMS else fresh_copy(item) for item in value]
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+
+
+def _whole_encoder() -> Callable[[Any], str]:
+    """`_ENCODER.encode`, in half the time where Python has its encoder in C: it is made once, not for each call."""
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]  # None where it is not there
+    if make is None:
+        return _ENCODER.encode
+    text = json.encoder.encode_basestring
+    pieces = make(None, _ENCODER.default, text, None, ":", ",", False, False, False)
+    return lambda value: "".join(pieces(value, 0))
+
+
+_encode = _whole_encoder()
 
 
 def encoded(value: dict[str, Any], name: str) -> str | bytes:

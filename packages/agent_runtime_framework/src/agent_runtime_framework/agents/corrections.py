@@ -19,7 +19,7 @@ from agent_runtime_framework.tools.notes import JourneyNotes
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
-__all__ = ["corrections_of", "followed", "hear", "known_corrections"]
+__all__ = ["corrections_of", "followed", "has_corrections", "hear", "known_corrections"]
 
 _KEPT = "__journey_corrections__"
 
@@ -30,7 +30,7 @@ async def corrections_of(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[
     All that depends on the class alone is found out once for it, at its first run, in a thread: the tools' sources are
     read for it.
     """
-    if not _has_corrections(agent):
+    if not has_corrections(agent):
         return None
     agent_class = agent if isinstance(agent, type) else type(agent)
     if _KEPT not in vars(agent_class):
@@ -73,7 +73,7 @@ def known_corrections(agent: JourneyAgent[Any, Any, Any], *, start_differs: bool
         agent: The journey.
         start_differs: Whether it may begin with another state than its own first one.
     """
-    found: Corrections | None = vars(type(agent)).get(_KEPT) if _has_corrections(agent) else None
+    found: Corrections | None = vars(type(agent)).get(_KEPT) if has_corrections(agent) else None
     return found.for_any_start() if found is not None and start_differs else found
 
 
@@ -102,7 +102,7 @@ def _role(message: Any) -> Any:
     return message.get("role") if isinstance(message, dict) else None
 
 
-def _has_corrections(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]) -> bool:
+def has_corrections(agent: JourneyAgent[Any, Any, Any] | type[JourneyAgent[Any, Any, Any]]) -> bool:
     """Whether the class asks for corrections, or says nothing of them and leaves its offer to its declared tools."""
     wanted, declared = agent.corrections, agent.declared
     if wanted is None:

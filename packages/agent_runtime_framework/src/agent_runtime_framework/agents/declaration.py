@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -28,6 +28,26 @@ class Declaration:
     """Where the journey may stand."""
     tools: dict[str, ToolSpec]
     """The tools declared with `@tool`, by name."""
+    _tools_at: dict[tuple[Enum, bool], tuple[ToolSpec, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def tools_at(self, step: Any, *, over: bool) -> tuple[ToolSpec, ...]:
+        """The tools declared for a step, those included that require what does not hold.
+
+        Args:
+            step: The step.
+            over: Whether the journey has arrived: then only tools declared for this very step count.
+        """
+        known = self._tools_at.get((step, over)) if isinstance(step, Enum) else None
+        if known is not None:
+            return known
+        found = tuple(
+            spec for spec in self.tools.values() if (spec.steps is not None or not over) and spec.belongs_to(step)
+        )
+        if isinstance(step, Enum):  # of other steps there may be any number
+            self._tools_at[step, over] = found
+        return found
 
 
 def declaration_of(agent_class: type, base: type) -> Declaration:

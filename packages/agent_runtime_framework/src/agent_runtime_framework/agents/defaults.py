@@ -7,6 +7,7 @@ from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from agent_runtime_framework.agents.declaration import Declaration
 from agent_runtime_framework.prompts import PromptManager, PromptTemplate, StepPromptMapping
 from agent_runtime_framework.state.template_variables import template_variables
 from agent_runtime_framework.tools import ToolSpec
@@ -31,20 +32,16 @@ def step_prompt(prompts: Any, state: Any) -> str:
     return ""
 
 
-def offered_tools(tools: Mapping[str, ToolSpec], state: Any, *, over: bool) -> list[ToolSpec]:
+def offered_tools(declared: Declaration, state: Any, *, over: bool) -> list[ToolSpec]:
     """The declared tools that may run now.
 
     Args:
-        tools: The journey's tools.
+        declared: What the journey's class says.
         state: The state.
         over: Whether the journey has arrived: then only tools declared for this very step are offered.
     """
-    step = state.get_step()
-    return [
-        spec
-        for spec in tools.values()
-        if (spec.steps is not None or not over) and spec.belongs_to(step) and spec.is_ready(state)
-    ]
+    at_step = declared.tools_at(state.get_step(), over=over)
+    return [spec for spec in at_step if not spec.requires or spec.is_ready(state)]
 
 
 def default_when_declared(method: FunctionT) -> FunctionT:

@@ -17,6 +17,7 @@ from agent_runtime_framework.agents.run_journal import RunJournal
 from agent_runtime_framework.agents.run_record import run_record
 from agent_runtime_framework.agents.stored_history import RunHistory
 from agent_runtime_framework.agents.turn import Incoming, begun_turn
+from agent_runtime_framework.memory.history_policy import HistoryPolicy
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -33,16 +34,19 @@ class HeldConversation:
         incoming: The user's message.
     """
 
-    __slots__ = ("_agent", "_costs", "_ctx", "_lease", "_log", "_stored", "incoming", "journal")
+    __slots__ = ("_agent", "_costs", "_ctx", "_lease", "_log", "_policy", "_stored", "incoming", "journal", "state")
 
     def __init__(self, agent: JourneyAgent[Any, Any, Any], ctx: AgentContext, incoming: Incoming) -> None:
         self._agent = agent
         self._ctx = ctx
+        self.state: dict[str, Any] = {}
+        """What the last commit has stored of the state."""
         self.incoming = incoming
         """The user's message."""
         self.journal: RunJournal | None = None
         """What remembers the run beyond its process; None when nothing does."""
-        self._log: ConversationLog  # known once the conversation is taken
+        self._log: ConversationLog  # both are known once the conversation is taken
+        self._policy: HistoryPolicy
         self._lease: Lease | None = None
         self._stored = 0  # how many of the run's messages are in the store
         self._costs: dict[int, tuple[Decimal | None, str]] = {}  # by place in the messages
@@ -59,9 +63,9 @@ class HeldConversation:
             ConfigError: The agent's key is empty.
         """
         log, config = self._agent._conversation_log(), self._agent.config
-        self._log = log
+        self._log, self._policy = log, config.history_policy
         owner, conversation_id = self._ctx.owner, str(self._ctx.conversation_id)
-        limit = config.history_policy.max_messages
+        limit = self._policy.max_messages
         if self.journal is not None:
             await self.journal.before_taking(log.store, owner, conversation_id)
         answer = await begun_turn(
@@ -84,7 +88,7 @@ class HeldConversation:
         """Those that the model sees of the conversation that was taken; they become the context's, too."""
         ctx = self._ctx
         history = RunHistory(self._log, ctx, begun.lease)
-        messages = shown(await self._agent.config.history_policy.fit(history), ctx.conversation_id)
+        messages = shown(await self._policy.fit(history), ctx.conversation_id)
         self._stored = len(messages)
         if isinstance(ctx, KeptContext):
             ctx.show(messages)
@@ -119,6 +123,7 @@ class HeldConversation:
             lease=self._lease.token,
             finish=None if finished is None else run_record(finished),
         )
+        self.state = state
         self._stored = len(messages)
         if finished is not None:
             self._lease.ended()

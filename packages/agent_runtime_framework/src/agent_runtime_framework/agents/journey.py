@@ -119,7 +119,7 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
 
         By default those declared with `@tool` for this step whose requirements hold.
         """
-        return offered_tools(self.declared.tools, state, over=self.is_terminal_state(state))
+        return offered_tools(self.declared, state, over=self.is_terminal_state(state))
 
     @default_when_declared
     def create_tools(self, state: StateT, ctx: Any, *args: Any, **kwargs: Any) -> ToolsT:
@@ -181,7 +181,4 @@ class Journey(BaseAgent, Generic[StateT, ToolsT, StepT]):
         """Whether the state's step is a talking step: one without tools of its own."""
         if not offered:
             return True
-        if not self._offers_what_is_declared:
-            return False
-        step = state.get_step()
-        return not any(spec.steps is not None and step in spec.steps for spec in self.declared.tools.values())
+        return self._offers_what_is_declared and not self.declared.tools_at(state.get_step(), over=True)

@@ -14,7 +14,13 @@ from agent_runtime_core.interfaces import Answered
 from agent_runtime_core.messages import MessageDict, ToolCall
 from agent_runtime_framework.agents.context import AgentContext
 from agent_runtime_framework.agents.conversation import check_state, state_data
-from agent_runtime_framework.agents.corrections import corrections_of, followed, hear
+from agent_runtime_framework.agents.corrections import (
+    corrections_of,
+    followed,
+    has_corrections,
+    hear,
+    known_corrections,
+)
 from agent_runtime_framework.agents.ending_tools import EndingTools
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
@@ -57,6 +63,7 @@ class JourneyRun:
 
     listened = True
     """Whether anybody hears of the run before its end."""
+    _always_hears = False  # whether what a run answers matters beside corrections
     _state: Any
     _told_step: Any  # the step that the events have told so far
     _asked_at: Any  # the step at which the run began, or its last turn
@@ -171,8 +178,9 @@ class JourneyRun:
             state = agent.get_initial_state()
         if agent.pinned:
             self._journey = journey_of(agent, ctx.checkpoint)
-        self._corrections = await corrections_of(self._journey)
-        if answered is None:
+        if has_corrections(self._journey):
+            self._corrections = known_corrections(self._journey) or await corrections_of(self._journey)
+        if answered is None and (self._corrections is not None or self._always_hears):
             hear(ctx, self.messages, is_users=kept is None or kept.incoming.is_users)
         self._take_up(state)
         if self._verdict is not None and answered is None:
@@ -237,7 +245,8 @@ class JourneyRun:
         """The prompt and the tools of the step as it is now."""
         journey, state, corrections, notes = self._journey, self._state, self._corrections, self._ctx.notes
         self._calls = 0
-        notes.travel.heard.begin_turn()
+        if corrections is not None:
+            notes.travel.heard.begin_turn()
         self._tools = self._new_tools()
         self._offer = offer = offer_of(journey, state, corrections, notes, self._first_state)
         self._offer_is_old = False
@@ -275,16 +284,13 @@ class JourneyRun:
             invoke = self._run_tool
         else:
             invoke = partial(journey.execute_tool, self._tools)
-        work = partial(
-            call_tool,
-            call,
-            invoke,
-            offer=self._offer.by_name(journey),
-            timeout_s=timeout_s,
-            state=state,
-            notes=notes,
-            check=None if self._kept is None else self._check_state,
-        )
+        offer, check = self._offer.by_name(journey), None if self._kept is None else self._check_state
+        writes_notes = corrections is not None or getattr(self._tools, "tool_specs", None)  # nothing else does
+        noted = notes if writes_notes else None
+
+        def work() -> Awaitable[ToolOutcome]:
+            return call_tool(call, invoke, offer=offer, timeout_s=timeout_s, state=state, notes=noted, check=check)
+
         if self._journal is None or not self._offer.is_own(call.name):
             outcome = await work()
         else:
@@ -349,12 +355,14 @@ class JourneyRun:
 
     async def finish_run(self, finished: RunFinished) -> dict[str, Any]:
         """Save the state, unless there was nothing to do, and give the conversation back if no turn has."""
-        kept = self._kept if self._kept is not None and self._kept.is_held else None
-        if finished.reason != "closing_message" and (kept is None or not self._agent._saves_with_turns):
+        kept, saves_with_turns = self._kept, self._agent._saves_with_turns
+        if finished.reason != "closing_message" and (kept is None or not saves_with_turns):
             await self._agent.save_state(self._ctx, self._whole_state())
-        if kept is not None:
+        if kept is None:
+            return self._kept_state()
+        if kept.is_held:
             await self._commit(kept, finished)
-        return self._kept_state()
+        return kept.state if saves_with_turns else self._kept_state()
 
     async def leave(self) -> None:
         """Give the conversation back if the run broke off."""

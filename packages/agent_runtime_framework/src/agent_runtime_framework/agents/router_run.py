@@ -53,6 +53,8 @@ class RouterRun(JourneyRun):
         verdict: A person's answer; see `JourneyRun`.
     """
 
+    _always_hears = True
+
     def __init__(
         self,
         router: JourneyRouter,

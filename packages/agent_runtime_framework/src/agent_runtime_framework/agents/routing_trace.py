@@ -48,6 +48,9 @@ def without_routing(messages: Iterable[MessageDict], names: Container[str] = ())
         mark = metadata.get(_MARK) if isinstance(metadata, dict) else None
         calls = message.get("tool_calls")
         if isinstance(calls, list) and calls:
+            if mark is None and not names:
+                kept.append(message)
+                continue
             left = [call for call in calls if not _is_routing(call, mark, names)]
             if not left:
                 continue

@@ -73,7 +73,7 @@ def read_stored_state(agent: Journey, checkpoint: Checkpoint) -> StoredState:
     """
     assert checkpoint.state is not None
     data, version = dict(checkpoint.state), told_version(checkpoint)
-    JourneyNotes.taken_from(data)  # they are no part of what the state class wrote
+    JourneyNotes.drop_from(data)  # they are no part of what the state class wrote
     journey = journey_of(agent, checkpoint)
     if journey is not agent:
         return _decoded(journey, data, version, "pinned")

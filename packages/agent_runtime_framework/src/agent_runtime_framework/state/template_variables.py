@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cached_property
@@ -12,6 +11,9 @@ from typing import Any
 __all__ = ["template_variables"]
 
 logger = logging.getLogger(__name__)
+
+_NAMES: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+"""The fields and the properties, by class of state: they are asked for at every turn that has a template."""
 
 
 def template_variables(state: Any) -> dict[str, Any]:
@@ -24,10 +26,13 @@ def template_variables(state: Any) -> dict[str, Any]:
         state: A state; without fields of a dataclass, its attributes count.
     """
     result: dict[str, Any] = {}
-    for name in _field_names(state):
+    names = _NAMES.get(type(state))
+    if names is None:
+        names = _NAMES[type(state)] = (_field_names(type(state)), _property_names(type(state)))
+    for name in names[0] or list(getattr(state, "__dict__", ())):
         if not name.startswith("_") and hasattr(state, name):
             result[name] = _plain(getattr(state, name))
-    for name in _property_names(type(state)):
+    for name in names[1]:
         if name in result:
             continue
         try:
@@ -42,16 +47,17 @@ def template_variables(state: Any) -> dict[str, Any]:
     return result
 
 
-def _field_names(state: Any) -> list[str]:
-    names = [field.name for field in fields(state)] if is_dataclass(state) else []
-    return names or list(getattr(state, "__dict__", ()))
+def _field_names(state_class: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(state_class)) if is_dataclass(state_class) else ()
 
 
-def _property_names(state_class: type) -> Iterator[str]:
-    for owner in reversed(state_class.__mro__):
-        for name, value in vars(owner).items():
-            if isinstance(value, (property, cached_property)) and not name.startswith("_"):
-                yield name
+def _property_names(state_class: type) -> tuple[str, ...]:
+    return tuple(
+        name
+        for owner in reversed(state_class.__mro__)
+        for name, value in vars(owner).items()
+        if isinstance(value, (property, cached_property)) and not name.startswith("_")
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -57,6 +57,11 @@ class JourneyNotes:
             notes.approvals[approval.approval_id] = approval
         return notes
 
+    @staticmethod
+    def drop_from(data: dict[str, Any]) -> None:
+        """Take the notes out of a stored state, unread."""
+        data.pop(NOTES_KEY, None)
+
     def put_into(self, data: dict[str, Any]) -> dict[str, Any]:
         """A state to be stored, with the notes when there are any."""
         noted: dict[str, Any] = {}
@@ -83,7 +88,7 @@ class JourneyNotes:
 
     def memo(self) -> Memo:
         """What they hold now, for `restore`."""
-        return dict(self.once), dict(self.approvals), self.travel.copy()
+        return self.once.copy(), self.approvals.copy(), self.travel.copy()
 
     def restore(self, memo: Memo) -> None:
         """Hold again what they held, when a tool call is undone."""

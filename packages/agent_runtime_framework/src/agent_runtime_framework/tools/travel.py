@@ -116,7 +116,7 @@ class Travel:
 
     def copy(self) -> Travel:
         """One of its own, with the same content, in the same run."""
-        path, ahead, answered = list(self.path), list(self.ahead), list(self.answered)
+        path, ahead, answered = self.path.copy(), self.ahead.copy(), self.answered.copy()
         return Travel(path, ahead, self.resume, answered, self.asked, self.cancelled, self.heard)
 
     def begin_run(self, *, is_message: bool) -> Heard:
@@ -145,10 +145,15 @@ class Travel:
 
     def passed(self, step: str, tool: str, to: str) -> None:
         """Note that a tool has led from one step to another."""
-        self.ahead = [each for each in self.ahead if each.step != step]
-        self.path = [each for each in self.path if each.step != step]
-        self.path.append(Passed(step, tool, to))
-        self.path = self.path[: next((n for n, each in enumerate(self.path) if each.step == to), None)]
+        if self.ahead:
+            self.ahead = [each for each in self.ahead if each.step != step]
+        path = [each for each in self.path if each.step != step]
+        path.append(Passed(step, tool, to))
+        for place, each in enumerate(path):
+            if each.step == to:
+                del path[place:]
+                break
+        self.path = path
 
     def back_to(self, place: int, here: str, fields_of: Callable[[Passed], tuple[str, ...]]) -> None:
         """Go back to the step at a place of the path; what lies between it and here is to be passed again."""

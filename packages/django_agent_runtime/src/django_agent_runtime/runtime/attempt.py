@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
 
-from agent_runtime_core.errors import StoreUnavailable
+from agent_runtime_core.errors import LLMRateLimited, StoreUnavailable
 from agent_runtime_core.interfaces import ErrorInfo, EventType
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd
@@ -258,18 +258,21 @@ class Attempt:
         payload = {"message": words, "error": info.message, "error_type": info.type, **facts}
         await self._end(Ending(status=RunStatus.QUEUED, error=described), EventType.ERROR, payload)
         try:
-            async with asyncio.timeout(self._pause_s(attempt)):
+            async with asyncio.timeout(self._pause_s(attempt, error)):
                 await self._durable.wait_cancelled()
         except TimeoutError:
             pass
         raise AttemptFailed(info) from error
 
-    def _pause_s(self, attempt: int) -> float:
+    def _pause_s(self, attempt: int, error: Exception | None) -> float:
+        """Seconds until the next attempt: the settings', or the vendor's where those are more."""
+        longest = float(self._settings.RETRY_BACKOFF_MAX)
         try:
             pause = float(self._settings.RETRY_BACKOFF_BASE) ** attempt
         except OverflowError:
-            pause = float(self._settings.RETRY_BACKOFF_MAX)
-        return min(pause, float(self._settings.RETRY_BACKOFF_MAX))
+            pause = longest
+        asked = error.retry_after_s if isinstance(error, LLMRateLimited) else None
+        return min(max(pause, asked or 0.0), longest)
 
     async def _end(self, ending: Ending, event_type: EventType, payload: dict[str, Any]) -> None:
         """Write down how it ended, the last event and all that is held back, in one transaction."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -15,18 +14,24 @@ T = TypeVar("T")
 
 
 class BackgroundLoop:
-    """A loop that runs until the process ends. Its thread keeps no process alive."""
+    """A loop that runs until it is closed, or the process ends: its thread keeps none alive."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self.pid = os.getpid()
-        """The process that it is of; the thread does not survive a fork."""
         threading.Thread(target=self._run, name="django-agent-runtime", daemon=True).start()
 
     def call(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         """Begin a piece of work there, from any thread; calls are taken in their order."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Do a last piece of work there, and end; returns when that is done."""
+        self.call(last).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()

@@ -70,7 +70,7 @@ class LocalDesk:
 
     def close(self, drain_s: float) -> None:
         """Wait so long for what is on."""
-        self._loop.call(self._host.stop(drain_s=drain_s)).result()
+        self._loop.close(self._host.stop(drain_s=drain_s))
 
 
 class DistantDesk:
@@ -90,7 +90,7 @@ class DistantDesk:
 
     def close(self, drain_s: float) -> None:
         """Close the engine."""
-        self._loop.call(self._engine.close()).result()
+        self._loop.close(self._engine.close())
 
     def _done(self, work: Coroutine[Any, Any, Any], otherwise: str) -> None:
         future = self._loop.call(work)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from agent_runtime_core.errors import AgentRuntimeError
-from agent_runtime_core.interfaces.runs import RunRequest
+from agent_runtime_core.interfaces.runs import RunRequest, RunStatus
 from agent_runtime_core.waiting import stop
 from django_agent_runtime.conf import runtime_settings
 from django_agent_runtime.models import AgentRun
@@ -68,8 +68,10 @@ class RunHost:
         self._watch = asyncio.create_task(self._keep_watch())
 
     async def submit(self, request: RunRequest) -> None:
-        """Hand a run to the engine."""
-        await self.engine.submit(request)
+        """Hand a run to the engine; one that this process had and gave back begins again."""
+        info = await self.engine.submit(request)
+        if info.status.is_over and info.status is not RunStatus.SUCCEEDED:
+            await self.engine.retry(request.run_id)
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop that is on here."""
@@ -106,7 +108,7 @@ class RunHost:
             if run is None:
                 continue
             _LOGGER.warning("%s: run %s, left by a process that has ended, is taken up", self.name, run.pk)
-            await self.engine.submit(request_of(run))
+            await self.submit(request_of(run))
 
     async def _extend_leases(self) -> None:
         await self._database.run(lambda alias: extend_leases(alias, self.name, lease_s=self._lease_s))

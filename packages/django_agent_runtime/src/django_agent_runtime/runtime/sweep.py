@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from agent_runtime_core.interfaces import EventType
@@ -24,6 +25,9 @@ _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 
 _YOUNG_S = 5.0
 """Runs that are younger are on their way to the engine."""
+_LONG_S = 60.0
+"""Runs that are on for longer are looked for in the engine."""
+_GIVEN_UP = (EngineStatus.FAILED, EngineStatus.CANCELLED, EngineStatus.TIMED_OUT)
 _AT_ONCE = 200
 _ROUNDS_BETWEEN_PRUNINGS = 360
 _KEPT = timedelta(days=1)
@@ -43,7 +47,6 @@ class Sweep:
     def __init__(self, engine: RunEngine) -> None:
         self._engine = engine
         self._database = Database(None)
-        self._known: set[UUID] = set()
         self._rounds = 0
 
     async def go(self) -> None:
@@ -61,19 +64,27 @@ class Sweep:
         self._rounds += 1
 
     async def _submit_unknown(self) -> None:
-        def queued(alias: str) -> list[AgentRun]:
-            old = timezone.now() - timedelta(seconds=_YOUNG_S)
-            rows = AgentRun.objects.using(alias).filter(status=RunStatus.QUEUED, created_at__lt=old)
+        def going_on(alias: str) -> list[AgentRun]:
+            now = timezone.now()
+            waits = Q(status=RunStatus.QUEUED, created_at__lt=now - timedelta(seconds=_YOUNG_S))
+            is_on = Q(status=RunStatus.RUNNING, started_at__lt=now - timedelta(seconds=_LONG_S))
+            rows = AgentRun.objects.using(alias).filter(waits | is_on, cancel_requested_at=None)
             return list(rows.order_by("created_at").defer("input", "output", "metadata")[:_AT_ONCE])
 
-        found = await self._database.run(queued)
+        found = await self._database.run(going_on)
+        known: set[str] = set()
+        for status in (EngineStatus.QUEUED, EngineStatus.RUNNING) if found else ():
+            known.update(info.run_id for info in await self._engine.runs(status=status, limit=_AT_ONCE * 2))
         for run in found:
-            if run.pk in self._known:
+            if str(run.pk) in known:
                 continue
-            if await self._engine.status(str(run.pk)) is None:
+            info = await self._engine.status(str(run.pk))
+            if info is None:
                 await self._engine.submit(request_of(run))
                 _LOGGER.warning("run %s was never submitted to the engine, and is by now", run.pk)
-        self._known = {run.pk for run in found}
+            elif info.status in _GIVEN_UP:
+                await self._engine.retry(info.run_id)
+                _LOGGER.warning("run %s, which no worker could take up, is tried again", run.pk)
 
     async def _heed_cancellations(self) -> None:
         def asked(alias: str) -> list[UUID]:

@@ -59,13 +59,20 @@ class DjangoWork:
                 try:
                     return await attempt.done()
                 except asyncio.CancelledError:
-                    if self._is_in_process:
-                        await self._put_back(run_id)
+                    await self._put_back(run_id)
+                    raise
+                except AttemptFailed:
+                    raise
+                except Exception:  # the database does not take the run up, such as for want of a migration
+                    await self._put_back(run_id)
                     raise
         finally:
             self.on.discard(run_id)
 
     async def _put_back(self, run_id: str) -> None:
+        """Let whoever looks round have the run; a durable engine knows itself that it has it back."""
+        if not self._is_in_process:
+            return
         with suppress(StoreError):  # its lease runs out
             await Database(None).run(lambda alias: put_back(alias, UUID(run_id), self._worker))
 

@@ -138,7 +138,7 @@ class Database:
         """
         try:
             return work()
-        except _OF_DRIVERS as error:
+        except (DBAPIError, *_OF_DRIVERS) as error:
             raise self.unavailable(error) from error
 
     def refuse(self) -> None:

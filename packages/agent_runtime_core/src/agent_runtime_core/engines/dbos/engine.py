@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from agent_runtime_core.engines.dbos.address import read_address
 from agent_runtime_core.engines.dbos.database import Database
+from agent_runtime_core.engines.dbos.dbos_log import tame_logger
 from agent_runtime_core.engines.dbos.desk import Desk
 from agent_runtime_core.engines.dbos.news import News
 from agent_runtime_core.engines.dbos.presence import count_workers
@@ -313,6 +314,7 @@ class DBOSRunEngine:
 
 def _made(database: Database, poll_s: float) -> Desk:
     """The desk, when the tables are there. Blocks."""
+    tame_logger()
     database.guarded(partial(make_tables, database))
     desk = Desk(database)
     database.guarded(partial(desk.register_queue, poll_s))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,7 +17,8 @@ from agent_runtime_core.engines.dbos.no_pickle import allow_pickle, refuse_pickl
 
 __all__ = ["Host"]
 
-_REPEATS_S = 30.0
+_LAST_CLAIM_S = 10.0
+_STARTING = threading.Lock()
 _EXECUTOR_THREADS = 8
 _LISTENER_POLL_S = 0.25
 """DBOS's listener has nothing to listen to, and ends with its next look."""
@@ -48,21 +48,24 @@ class Host:
         self._loop = loop
         self._look = _Look(database)
 
-    @classmethod
-    def is_taken(cls) -> bool:
-        """Whether this process has a DBOS already, of ours or of the application's."""
-        return cls._present is not None or dbos_module._dbos_global_instance is not None
-
     def start(self, *, concurrency: int, poll_s: float) -> None:
         """Begin to claim runs.
 
         Args:
             concurrency: Runs at once in this process.
             poll_s: Seconds between two looks into the queue.
+
+        Raises:
+            RuntimeError: This process has a DBOS already, of ours or of the application's.
         """
-        _tame_logger()
+        with _STARTING:
+            if Host._present is not None or dbos_module._dbos_global_instance is not None:
+                raise RuntimeError(
+                    "this process has a DBOS already, of another engine that was started or of the application, and "
+                    "can have only one: stop() the other engine, or start this one in a process of its own."
+                )
+            Host._present = self
         refuse_pickle()
-        Host._present = self
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": self._database.address.url.render_as_string(hide_password=False),
@@ -94,6 +97,11 @@ class Host:
 
     def end(self) -> None:
         """End DBOS with all its threads."""
+        self.claim_no_more()
+        for thread in threading.enumerate():
+            # DBOS closes its loop before it waits for this one, which may be about to hand a claimed run to the loop.
+            if thread.name == f"queue-worker-{QUEUE}":
+                thread.join(_LAST_CLAIM_S)
         DBOS.destroy()
         allow_pickle()
         Host._present = None
@@ -101,7 +109,12 @@ class Host:
 
     async def do(self, run_id: str) -> None:
         """Do a run on the application's loop; called on DBOS's own."""
-        doing = asyncio.run_coroutine_threadsafe(self._done(run_id), self._loop)
+        performing = self._done(run_id)
+        try:
+            doing = asyncio.run_coroutine_threadsafe(performing, self._loop)
+        except RuntimeError as error:  # the loop was closed, and the engine was not: the process is at its end
+            performing.close()
+            raise asyncio.CancelledError from error
         await asyncio.wrap_future(doing)
 
     async def _done(self, run_id: str) -> None:
@@ -168,26 +181,3 @@ class _Look:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-class _Seldom(logging.Filter):
-    """Lets a line of code speak once in a while: while a database is down, DBOS says so many times a second."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._said: dict[tuple[str, int], float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        place, now = (record.pathname, record.lineno), time.monotonic()
-        if now - self._said.get(place, -_REPEATS_S) < _REPEATS_S:
-            return False
-        self._said[place] = now
-        return True
-
-
-def _tame_logger() -> None:
-    """Let DBOS's logger say what it has to where the application's loggers do, and not on a console of its own."""
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:  # DBOS gives it one only then
-        logger.addHandler(logging.NullHandler())
-        logger.addFilter(_Seldom())

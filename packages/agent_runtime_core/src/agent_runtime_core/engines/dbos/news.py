@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,6 +14,10 @@ from agent_runtime_core.engines.dbos.records import Records
 from agent_runtime_core.errors import EngineUnavailable
 
 __all__ = ["News"]
+
+
+_REST = 10
+"""So many times as long as a look took is rested after it: a thousand followers slow each other, not the database."""
 
 
 class News:
@@ -84,15 +89,19 @@ class News:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _look(self) -> None:
+        took_s = 0.0
         while self._followers:
-            await asyncio.sleep(self._poll_s)
+            await asyncio.sleep(max(self._poll_s, took_s * _REST))
             run_ids = [run_id for run_id in self._followers if run_id not in self._local]
             if not run_ids:
                 continue
+            start = time.monotonic()
             try:
                 marks = await self._database.read(partial(self._records.marks, run_ids=run_ids))
             except EngineUnavailable:
                 continue
+            finally:
+                took_s = time.monotonic() - start
             for run_id in run_ids:
                 if run_id in self._followers:
                     before, mark = self._marks.get(run_id), marks.get(run_id)

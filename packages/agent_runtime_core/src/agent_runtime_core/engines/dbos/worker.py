@@ -69,11 +69,6 @@ class Worker:
             RuntimeError: This process has a DBOS already.
             EngineUnavailable: The database cannot be reached.
         """
-        if Host.is_taken():
-            raise RuntimeError(
-                "this process has a DBOS already, of another engine that was started or of the application, and can "
-                "have only one: stop() the other engine, or start this one in a process of its own."
-            )
         self._work, self._describe = work, describe
         self._places = asyncio.Semaphore(concurrency)
         host = Host(self._database, self._name, self._perform, asyncio.get_running_loop())

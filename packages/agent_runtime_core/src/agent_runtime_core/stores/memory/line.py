@@ -52,11 +52,14 @@ class Line:
 
     def place_of(self, message_id: str) -> int | None:
         """How many messages wait before this one; None when it is not in line."""
-        return next((place for place, each in enumerate(self.waiting) if each.message_id == message_id), None)
+        for place, each in enumerate(self.waiting):
+            if each.message_id == message_id:
+                return place
+        return None
 
     def is_first(self, place: int, now: float) -> bool:
         """Whether nobody is waited for any more who stands before this place."""
-        return not any(is_held(each.until, each.seconds, now) for each in self.waiting[:place])
+        return not place or not any(is_held(each.until, each.seconds, now) for each in self.waiting[:place])
 
     def leave(self, place: int) -> list[WaitingMessage]:
         """Take out of the line whoever goes with the message at this place, in order."""

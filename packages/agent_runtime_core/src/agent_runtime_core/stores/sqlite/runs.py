@@ -63,7 +63,9 @@ def begin(
         head.add(cursor, owner, conversation_id, now)
         cursor.execute(_ADD_MESSAGE, (head.first_key, arrival.body))
         add_version(cursor, head, now, keep)
-        return BegunRow(head.lease, 1, read_now(cursor, head, agent_key, window))
+        body = arrival.body.encode() if isinstance(arrival.body, str) else arrival.body
+        # What is in it is known: nothing has to be read.
+        return BegunRow(head.lease, 1, LoadedRow(1, 1, 0 if window else 1, body if window else None, None))
     message_id = arrival.message_id
     receipt = receipts.find_receipt(cursor, head, message_id)
     if receipt is not None and receipt.answer_end is not None:

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from agent_runtime_core.housekeeping import prune
-from django_agent_runtime.models import AgentRun
+from django_agent_runtime.models import AgentCheckpoint, AgentRun
 from django_agent_runtime.stores import DjangoCheckpointStore
 
 __all__ = ["Command"]
@@ -42,6 +42,8 @@ class Command(BaseCommand):
             raise CommandError("nothing was removed; give --yes where nobody can be asked")
         runs = AgentRun.objects.filter(conversation=None, finished_at__lt=timezone.now() - age)
         orphans = runs.count() if dry_run else runs.delete()[1].get("django_agent_runtime.AgentRun", 0)
+        if not dry_run:
+            AgentCheckpoint.objects.filter(conversation=None, run=None).delete()  # states of runs that are no more
         removed = async_to_sync(prune)(DjangoCheckpointStore(), older_than=age, dry_run=dry_run)
         self.stdout.write(
             f"{'would remove' if dry_run else 'removed'} {removed.conversations} conversations with "
