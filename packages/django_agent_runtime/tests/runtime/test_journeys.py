@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
+from agent_runtime_core.testing import FunctionLLM, ScriptedLLM, tool_call_reply
 from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun
 from django_agent_runtime.runtime.runs import asubmit
 from django_agent_runtime.signals import approval_pending, step_changed
@@ -69,6 +69,34 @@ async def test_a_journey_without_a_store_gets_the_database(runs_alias, registere
     ]
     assert heard == [("step", "name", "email"), ("approval", "save_email", {"email": "ada@example.org"})]
     assert third.output["artifacts"]["stopped_reason"].startswith("approval:")
+
+
+@pytest.mark.parametrize("said_before", [0, 1])
+async def test_a_message_that_is_said_anew_finds_the_journey_as_it_was(runs_alias, registered, said_before):
+    def answer(messages, tools):
+        last = messages[-1]
+        if last["role"] == "user" and last["content"].startswith("I am "):
+            return tool_call_reply("save_name", name=last["content"].removeprefix("I am "))
+        return "All right."
+
+    agent = registered(Onboarding(FunctionLLM(answer)))
+    conversation = await AgentConversation.objects.acreate(agent_key="onboarding")
+    for _ in range(said_before):
+        await said_to(conversation, "Hi")
+    wrong = await said_to(conversation, "I am Adda")
+    later = await said_to(conversation, "ada@example.org")
+    given = said("I am Ada")
+    new = await AgentRun.objects.acreate(agent_key="onboarding", conversation=conversation, input=given)
+    await AgentRun.objects.filter(pk__in=[wrong.pk, later.pk]).aupdate(superseded_by=new)
+
+    await asubmit(new)
+
+    assert (await ended(new)).status == "succeeded"
+    state = await agent.get_state(str(conversation.pk))
+    assert state is not None
+    assert (state.name, state.step) == ("Ada", "email")
+    texts = [message.content async for message in conversation.messages.all() if message.role == "user"]
+    assert texts == [*["Hi"] * said_before, "I am Ada"]
 
 
 async def test_the_text_comes_in_pieces_where_it_is_asked_for(runs_alias, registered):

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError
-
-from agent_runtime_core.errors import LLMRateLimited, StoreUnavailable
+from agent_runtime_core.errors import LLMRateLimited
 from agent_runtime_core.interfaces import ErrorInfo, EventType
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.interfaces.runs import RunEnd
@@ -21,17 +19,15 @@ from django_agent_runtime.conf import is_debug, runtime_settings
 from django_agent_runtime.models import AgentRun, RunStatus
 from django_agent_runtime.runtime.event_feed import news
 from django_agent_runtime.runtime.event_log import EventLog, RunLost
-from django_agent_runtime.runtime.journey_signals import JourneySignals
-from django_agent_runtime.runtime.outcome import added_messages, error_of, output_of, plain_info
+from django_agent_runtime.runtime.outcome import error_of, output_of, plain_info
+from django_agent_runtime.runtime.patience import persistently
+from django_agent_runtime.runtime.preparation import Preparation, prepare
 from django_agent_runtime.runtime.registry import get_runtime_async, list_runtimes
 from django_agent_runtime.runtime.rows import Begun, Busy, Ending, StopAsked, claim, end
 from django_agent_runtime.runtime.runner import RunContextImpl
-from django_agent_runtime.runtime.stored_agents import keeps_conversations
 from django_agent_runtime.stores.database import Database
 
 __all__ = ["Attempt", "AttemptFailed"]
-
-T = TypeVar("T")
 
 _LOGGER = logging.getLogger("django_agent_runtime.runtime")
 
@@ -39,7 +35,6 @@ _BUSY_S = 0.25
 """Seconds between two looks whether the conversation's other run, in another process, has ended."""
 _CLEAN_UP_S = 30.0
 """So long an agent's `cancel` and `on_error` may take."""
-_LONGEST_PAUSE_S = 10.0
 
 
 class AttemptFailed(Exception):
@@ -85,6 +80,7 @@ class Attempt:
         self._work = Interruptible()
         self._run: AgentRun
         self._log: EventLog
+        self._prepared: Preparation
 
     async def done(self) -> RunEnd:
         """How the run has ended.
@@ -105,6 +101,9 @@ class Attempt:
                 raise
             except Exception as error:  # nobody else would write it down
                 return await self._failed(plain_info(error), error)
+        except StopAsked:
+            await self._end(Ending(status=RunStatus.CANCELLED), EventType.RUN_CANCELLED, {})
+            return RunEnd(status=EngineStatus.CANCELLED)
         except RunLost as lost:
             _LOGGER.warning("%s: %s", self._worker, lost)
             return RunEnd(status=EngineStatus.CANCELLED)
@@ -114,8 +113,9 @@ class Attempt:
     async def _begun(self) -> Begun | RunStatus:
         lease_s = float(self._settings.LEASE_TTL_SECONDS) if self._is_in_process else None
         while True:
-            found = await self._persistently(
-                lambda: self._database.run(lambda alias: claim(alias, self._run_id, self._worker, lease_s=lease_s))
+            found = await persistently(
+                self._run_id,
+                lambda: self._database.run(lambda alias: claim(alias, self._run_id, self._worker, lease_s=lease_s)),
             )
             if isinstance(found, Begun):
                 news()
@@ -133,7 +133,8 @@ class Attempt:
             return await self._failed(ErrorInfo(type="AgentNotFound", message=words, retriable=False))
         except Exception as error:  # whatever a function raises that makes an agent
             return await self._failed(plain_info(error), error)
-        ctx = await self._context(runtime)
+        prepared = self._prepared = await prepare(self._run, runtime, self._durable, self._log)
+        ctx = prepared.ctx
         watch = [asyncio.create_task(self._watch()), asyncio.create_task(self._beat(ctx))]
         try:
             task = await self._work.do(_awaited(runtime.run(ctx)), float(self._settings.RUN_TIMEOUT_SECONDS))
@@ -142,7 +143,7 @@ class Attempt:
                 await stop(each)
         problem = None if task is None or task.cancelled() else task.exception()
         if problem is None:
-            await self._signals.told()
+            await prepared.signals.told()
         if ctx.cancelled() or self._work.stopped or (task is not None and task.cancelled()):
             return await self._cancelled(runtime, ctx, task)
         if task is None:
@@ -155,37 +156,6 @@ class Attempt:
             return await self._failed(await self._described(runtime, ctx, problem), problem)
         except StopAsked:
             return await self._cancelled(runtime, ctx, None)
-
-    async def _context(self, runtime: Any) -> RunContextImpl:
-        run, settings = self._run, self._settings
-        is_kept = keeps_conversations(runtime) and run.conversation_id is not None
-        self._keeps_messages = not is_kept
-        self._signals = JourneySignals(run)
-        own = [message for message in run.input.get("messages", []) if isinstance(message, dict)]
-        self._own_messages = len(own)
-        history: list[dict[str, Any]] = []
-        if run.conversation_id is not None and settings.INCLUDE_CONVERSATION_HISTORY and not is_kept:
-            limit = settings.MAX_HISTORY_MESSAGES
-            conversation = run.conversation
-
-            def read(alias: str) -> list[dict[str, Any]]:
-                assert conversation is not None
-                return conversation.get_message_history(limit=limit)
-
-            history = [] if limit == 0 else await self._persistently(lambda: self._database.run(read))
-        return RunContextImpl(
-            self._run_id,
-            agent_key=run.agent_key,
-            log=self._log,
-            database=self._database,
-            keeps_states=not is_kept,
-            durable=self._durable,
-            observer=self._signals.observe,
-            conversation_id=run.conversation_id,
-            input_messages=[*history, *own],
-            params=run.input.get("params") or {},
-            metadata=run.metadata,
-        )
 
     async def _watch(self) -> None:
         """Interrupt the agent, whatever it waits for, when somebody wants the run to stop."""
@@ -202,7 +172,7 @@ class Attempt:
     async def _succeeded(self, result: Any, ctx: RunContextImpl) -> RunEnd:
         try:
             output = output_of(result, self._run.agent_key)
-            messages = added_messages(output, ctx.input_messages, self._own_messages) if self._keeps_messages else []
+            messages = self._prepared.new_messages(output)
         except TypeError as error:  # not tried again: the agent would return the same
             return await self._failed(ErrorInfo(type="TypeError", message=str(error), retriable=False))
         told = {"output": output["final_output"], "usage": output["usage"]}
@@ -278,7 +248,7 @@ class Attempt:
         """Write down how it ended, the last event and all that is held back, in one transaction."""
         self._log.add(event_type.value, payload)
         try:
-            await self._persistently(lambda: self._log.write(lambda alias: end(alias, self._run, ending)))
+            await persistently(self._run_id, lambda: self._log.write(lambda alias: end(alias, self._run, ending)))
         except StopAsked:
             self._log.take_back()
             raise
@@ -296,19 +266,6 @@ class Attempt:
             return plain
         info.stack = info.stack or plain.stack
         return info
-
-    async def _persistently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What the work gives; while the database is away, it is tried again until it is back."""
-        pause_s = 0.2
-        while True:
-            try:
-                return await work()
-            except StoreUnavailable as error:
-                if not isinstance(error.__cause__, (OperationalError, InterfaceError)) or "migrate" in str(error):
-                    raise
-                _LOGGER.warning("%s: run %s waits for the database: %s", self._worker, self._run_id, error)
-            await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _log_failure(self, info: ErrorInfo, error: Exception | None) -> None:
         level = logging.WARNING if info.retriable else logging.ERROR
