@@ -14,6 +14,7 @@ from django_agent_runtime.models import AgentConversation, AgentRun
 from django_agent_runtime.runtime.registry import _discover_from_settings
 from tests.django_project.agents import Agent
 from tests.django_project.project import terminated
+from tests.django_project.runs import over
 
 RUN = {"agent_key": "agent", "messages": [{"role": "user", "content": "Hi"}]}
 PATHS = ["conversations/", "runs/", "runs/{run}/", "runs/{run}/events/"]
@@ -83,7 +84,8 @@ def test_a_run_that_could_not_be_written_leaves_nothing_and_can_be_sent_again(ow
         assert owner("POST", "runs/", {**new_run, "idempotency_key": "k"}).status_code == 503
     assert not AgentConversation.objects.exists()
 
-    assert owner("POST", "runs/", {**new_run, "idempotency_key": "k"}).status_code == 201
+    again = owner("POST", "runs/", {**new_run, "idempotency_key": "k"})
+    assert over(again.json()["id"]).status == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -109,14 +111,15 @@ def test_a_body_that_is_none(owner, path, body, status):
     assert not AgentRun.objects.exists()
 
 
-def test_a_huge_body_is_refused_before_it_is_read(owner, new_run):
+def test_a_huge_body_is_refused_before_it_is_read(owner, registered, new_run):
+    registered(Agent())
     body = json.dumps({**new_run, "params": {"x": "y" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE}})
 
     response = owner("POST", "runs/", body)
 
     assert (response.status_code, list(response.json())) == (413, ["error"])
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=None):
-        assert owner("POST", "runs/", body).status_code == 201
+        assert over(owner("POST", "runs/", body).json()["id"]).status == "succeeded"
 
 
 def test_a_body_of_another_kind_is_refused(owner):
@@ -132,6 +135,7 @@ def test_any_text_can_be_said(owner, registered, new_run):
     response = owner("POST", "runs/", {**new_run, "messages": [{"role": "user", "content": text}]})
 
     assert response.status_code == 201
+    over(response.json()["id"])
     run = owner("GET", f"runs/{response.json()['id']}/").json()
     assert "all of one \N{GRINNING FACE}" in run["input"]["messages"][0]["content"]
 

@@ -21,6 +21,7 @@ from django_agent_runtime.runtime.event_feed import present_feed
 from django_agent_runtime.runtime.events import Event
 from django_agent_runtime.runtime.runs import asubmit
 from tests.django_project.agents import Agent, said
+from tests.django_project.project import in_the_thread_of_the_orm
 from tests.django_project.server import Stream, serving
 from tests.postgresql import SERVER, execute
 
@@ -158,8 +159,16 @@ async def test_silence_is_broken(server, owner):
         assert all([frame == {"": "keepalive"} async for frame in frames])
 
 
+@pytest.fixture
+def no_connections_left(owner):
+    """Connections that are broken are not kept for the next test."""
+    yield
+    connections.close_all()
+    in_the_thread_of_the_orm(connections.close_all)
+
+
 @pytest.mark.parametrize("alias", ["postgresql"], indirect=True)
-async def test_a_stream_outlives_the_connections_to_the_database(server, owner, alias):
+async def test_a_stream_outlives_the_connections_to_the_database(server, owner, alias, no_connections_left):
     # Given: a reader, and a database that ends all connections
     run = await sync_to_async(owner.run)(status="running")
     async with Stream(server, path(run), **cookie(owner)) as stream:
