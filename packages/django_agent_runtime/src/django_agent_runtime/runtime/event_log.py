@@ -79,6 +79,7 @@ class EventLog:
         self._earlier = Counter(identity(*each) for each in earlier if each[0] not in _TOLD_ANEW)
         self._pending: list[AgentEvent] = []
         self._numbers = threading.Lock()  # rows are numbered in the event loop, and anew in the thread of the ORM
+        self._is_closed = False
         self._door = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -153,6 +154,7 @@ class EventLog:
 
     def close(self) -> None:
         """Write nothing more by itself."""
+        self._is_closed = True
         self._disarm()
         if self._writing is not None:
             self._writing.cancel()
@@ -185,7 +187,7 @@ class EventLog:
             _LOGGER.warning("Run %s is another process's by now; what happens to it here is not told", self._run_id)
         except StoreUnavailable as error:
             _LOGGER.warning("Events of run %s are held back: %s", self._run_id, error)
-            if self._timer is None:
+            if self._timer is None and not self._is_closed:
                 self._timer = asyncio.get_running_loop().call_later(_AFTER_FAILURE_S, self._write_soon)
 
 

@@ -85,6 +85,8 @@ class RunHost:
         await self.engine.stop(drain_s=drain_s)
         await self._work.completion.drained(_COMPLETION_S)
         await self.engine.close()
+        await self._work.lanes.close()
+        await self._lanes.close()
 
     async def _keep_watch(self) -> None:
         if self._is_in_process:

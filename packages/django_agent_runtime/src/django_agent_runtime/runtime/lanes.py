@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 __all__ = ["Lanes"]
 
@@ -34,3 +34,13 @@ class Lanes:
             finally:
                 SyncToAsync.thread_sensitive_context.reset(token)
                 self._idle.append(context)
+
+    async def close(self) -> None:
+        """Close the connections of the threads that serve no run, also those that were opened after one had ended."""
+        while self._idle:
+            context = self._idle.pop()
+            token = SyncToAsync.thread_sensitive_context.set(context)
+            try:
+                await sync_to_async(connections.close_all)()
+            finally:
+                SyncToAsync.thread_sensitive_context.reset(token)

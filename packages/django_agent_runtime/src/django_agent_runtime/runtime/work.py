@@ -33,8 +33,9 @@ class DjangoWork:
         self._max_attempts = max_attempts
         self._worker = worker
         self._is_in_process = is_in_process
-        self._lanes = Lanes()
-        self.completion = Completion(self._lanes)
+        self.lanes = Lanes()
+        """Where they use the ORM."""
+        self.completion = Completion(self.lanes)
         """What comes behind the runs."""
         self.on: set[str] = set()
         """The runs that are on."""
@@ -55,7 +56,7 @@ class DjangoWork:
             max_attempts=self._max_attempts,
         )
         try:
-            async with self._lanes.lane():
+            async with self.lanes.lane():
                 try:
                     return await attempt.done()
                 except asyncio.CancelledError:
