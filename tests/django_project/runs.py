@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from django_agent_runtime.models import AgentRun
+from tests.waiting import until
 
-__all__ = ["ended"]
+__all__ = ["ended", "over"]
+
+
+def over(run_id: Any) -> AgentRun:
+    """The run's row when it is over; for tests that are not async."""
+    until(lambda: AgentRun.objects.get(pk=run_id).is_terminal)
+    return AgentRun.objects.get(pk=run_id)
 
 
 async def ended(run: AgentRun, *, timeout_s: float = 60) -> AgentRun:

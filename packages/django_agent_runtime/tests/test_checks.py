@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.checks import run_checks
 from django.test import override_settings
 
@@ -37,6 +38,14 @@ def test_a_project_that_is_right_is_told_nothing():
 def test_what_cannot_work_is_an_error_that_names_it(settings, identity, said):
     with override_settings(DJANGO_AGENT_RUNTIME=settings):
         assert said in words(identity)
+
+
+def test_sessions_are_named_by_uuids(monkeypatch):
+    monkeypatch.setattr(Group, "token", "", raising=False)
+    with override_settings(DJANGO_AGENT_RUNTIME={"ANONYMOUS_SESSION_MODEL": "auth.Group"}):
+        assert "no UUID" in words("E004")
+    with override_settings(DJANGO_AGENT_RUNTIME={"ANONYMOUS_SESSION_MODEL": "visitors.Visitor"}):
+        assert ids() == []
 
 
 def test_times_need_a_time_zone():

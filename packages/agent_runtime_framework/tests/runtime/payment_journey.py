@@ -50,7 +50,7 @@ class PaymentTools(BaseJourneyTools[PaymentState]):
         self.state.paid = amount
         return f"Paid {amount}."
 
-    @tool(step=Step.PAY, to=Step.DONE, confirm="Send {amount} euros?")
+    @tool(step=Step.PAY, to=Step.DONE, once=True, confirm="Send {amount} euros?")
     def refund(self, amount: int) -> str:
         """Refund.
 

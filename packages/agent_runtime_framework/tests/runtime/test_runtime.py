@@ -608,3 +608,41 @@ async def test_a_host_on_an_engine_repeats_no_call(ledger: Path, engine: InProce
         told = [event async for _, event in events]
     words = [event["payload"]["content"] for event in told if event["kind"] == "assistant.delta"]
     assert "".join(words) == "Thank you."
+
+
+async def test_a_tool_that_has_only_asked_is_known_not_to_be_done(ledger: Path, engine: InProcessRunEngine):
+    """An attempt that breaks off while the question is put together has refunded nothing, and may put it again."""
+    llm = scripted(tool_call_reply("save_name", name="Ada"), tool_call_reply("refund", amount=7))
+    asked_at: list[int] = []
+
+    class Unsteady(Payment):
+        def create_tools(self, state, ctx):
+            return UnsteadyTools(state)
+
+    class UnsteadyTools(PaymentTools):
+        @tool(step=Step.PAY, to=Step.DONE, once=True, confirm=lambda state, amount: question(amount))
+        def refund(self, amount: int) -> str:
+            """Refund.
+
+            Args:
+                amount: Euros.
+            """
+            raise AssertionError("nobody has said yes")
+
+    def question(amount: int) -> str:
+        asked_at.append(amount)
+        if len(asked_at) == 1:
+            raise asyncio.CancelledError  # as when the process is told to end in this very moment
+        return f"Send {amount} euros?"
+
+    store = InMemoryCheckpointStore()
+    runtime = Runtime(Unsteady(llm), store, engine)
+    submitted = await runtime.submit("c1", "I'm Ada, give me 7 back")
+    ended = await runtime.engine.wait(submitted.run_id)
+    assert ended.status is RunStatus.FAILED
+    await runtime.engine.retry(submitted.run_id)
+    result = await runtime.result(submitted.run_id)
+
+    assert result.metadata["stopped_reason"].startswith("approval:")
+    assert result.response == "Send 7 euros?"
+    assert asked_at == [7, 7]

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections, router
+from django.db import connections, models, router
 
 from agent_runtime_core.errors import ConfigError
 from django_agent_runtime.conf import AgentRuntimeSettings, get_hook, get_settings
@@ -70,6 +70,9 @@ def _session_model(name: str) -> list[CheckMessage]:
         return [_error("E004", f"ANONYMOUS_SESSION_MODEL: {error}", "Give 'app_label.Model'.")]
     if not hasattr(model, "token"):
         return [_error("E004", f"ANONYMOUS_SESSION_MODEL: {name} has no field 'token'.", "Add it.")]
+    if not isinstance(model._meta.pk, models.UUIDField):
+        words = f"ANONYMOUS_SESSION_MODEL: {name} has no UUID as primary key, by which conversations name sessions."
+        return [_error("E004", words, "Make it a models.UUIDField(primary_key=True, default=uuid.uuid4).")]
     return []
 
 

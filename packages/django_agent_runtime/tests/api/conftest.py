@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -59,7 +59,7 @@ def visitors(runtime_setting: Callable[..., None]) -> None:
 
 
 @pytest.fixture
-def callers(runs_alias: str, visitors: None) -> Iterator[dict[str, Caller]]:
+def callers(runs_alias: str, visitors: None) -> dict[str, Caller]:
     """One of each kind."""
     users = get_user_model().objects
     return {

@@ -7,12 +7,14 @@ import logging
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connections
+from django.db import OperationalError, close_old_connections, connections
 from django.test.utils import override_settings
 
 from django_agent_runtime.models import AgentConversation, AgentRun
 from django_agent_runtime.runtime.registry import _discover_from_settings
 from tests.django_project.agents import Agent
+from tests.django_project.project import terminated
+from tests.django_project.runs import over
 
 RUN = {"agent_key": "agent", "messages": [{"role": "user", "content": "Hi"}]}
 PATHS = ["conversations/", "runs/", "runs/{run}/", "runs/{run}/events/"]
@@ -58,6 +60,18 @@ def test_a_database_that_cannot_be_used(callers, refused, caplog, path, error, w
     assert caller("GET", path.format(run=run.pk)).status_code == 200
 
 
+@pytest.mark.parametrize("alias", ["postgresql"], indirect=True)
+def test_a_server_that_ends_the_connection_is_a_503_and_the_next_request_works(owner, alias):
+    run = owner.run()
+    terminated(connections[alias].connection.info.backend_pid)
+
+    response = owner("GET", f"runs/{run.pk}/")
+
+    assert (response.status_code, list(response.json())) == (503, ["error"])
+    close_old_connections()  # as Django does between requests, and its test client does not
+    assert owner("GET", f"runs/{run.pk}/").status_code == 200
+
+
 def test_a_run_that_could_not_be_written_leaves_nothing_and_can_be_sent_again(owner, registered, new_run, runs_alias):
     registered(Agent())
 
@@ -70,7 +84,8 @@ def test_a_run_that_could_not_be_written_leaves_nothing_and_can_be_sent_again(ow
         assert owner("POST", "runs/", {**new_run, "idempotency_key": "k"}).status_code == 503
     assert not AgentConversation.objects.exists()
 
-    assert owner("POST", "runs/", {**new_run, "idempotency_key": "k"}).status_code == 201
+    again = owner("POST", "runs/", {**new_run, "idempotency_key": "k"})
+    assert over(again.json()["id"]).status == "succeeded"
 
 
 @pytest.mark.parametrize(
@@ -96,14 +111,15 @@ def test_a_body_that_is_none(owner, path, body, status):
     assert not AgentRun.objects.exists()
 
 
-def test_a_huge_body_is_refused_before_it_is_read(owner, new_run):
+def test_a_huge_body_is_refused_before_it_is_read(owner, registered, new_run):
+    registered(Agent())
     body = json.dumps({**new_run, "params": {"x": "y" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE}})
 
     response = owner("POST", "runs/", body)
 
     assert (response.status_code, list(response.json())) == (413, ["error"])
     with override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=None):
-        assert owner("POST", "runs/", body).status_code == 201
+        assert over(owner("POST", "runs/", body).json()["id"]).status == "succeeded"
 
 
 def test_a_body_of_another_kind_is_refused(owner):
@@ -119,6 +135,7 @@ def test_any_text_can_be_said(owner, registered, new_run):
     response = owner("POST", "runs/", {**new_run, "messages": [{"role": "user", "content": text}]})
 
     assert response.status_code == 201
+    over(response.json()["id"])
     run = owner("GET", f"runs/{response.json()['id']}/").json()
     assert "all of one \N{GRINNING FACE}" in run["input"]["messages"][0]["content"]
 

@@ -36,6 +36,7 @@ def process(alias, tmp_path):
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.django_project.worker_settings",
         "AGENT_RUNTIME_TEST_DATABASE": json.dumps(given, default=str),
+        "AGENT_RUNTIME_TEST_ENGINE": "in-process",
         "AGENT_RUNTIME_TEST_DESK": str(tmp_path),
     }
     port = free_port()

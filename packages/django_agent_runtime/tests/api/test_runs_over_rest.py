@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from django.core.cache import cache
@@ -14,16 +13,7 @@ from agent_runtime_core.interfaces import RunResult
 from django_agent_runtime.models import AgentConversation, AgentRun, Message
 from tests.django_project import hooks
 from tests.django_project.agents import Agent, Stubborn
-
-
-def ended(pk):
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        run = AgentRun.objects.get(pk=pk)
-        if run.is_terminal:
-            return run
-        time.sleep(0.01)
-    raise AssertionError(f"run {pk} has not ended")
+from tests.django_project.runs import over
 
 
 def test_a_run_is_begun_done_and_looked_at(owner, registered, new_run):
@@ -50,7 +40,7 @@ def test_a_run_is_begun_done_and_looked_at(owner, registered, new_run):
     ]
     assert made.json()["status"] == "queued"
     assert made.json()["max_attempts"] == 3
-    run = ended(made.json()["id"])
+    run = over(made.json()["id"])
     assert run.status == "succeeded"
     assert run.conversation.user == owner.owner
     seen = owner("GET", f"runs/{run.pk}/").json()
@@ -64,13 +54,13 @@ def test_a_run_is_begun_done_and_looked_at(owner, registered, new_run):
 
 def test_the_next_run_belongs_to_the_conversation(owner, registered, new_run):
     registered(Agent())
-    first = ended(owner("POST", "runs/", new_run).json()["id"])
+    first = over(owner("POST", "runs/", new_run).json()["id"])
 
     second = owner("POST", "runs/", {**new_run, "conversation_id": str(first.conversation_id)})
 
     assert second.json()["conversation_id"] == str(first.conversation_id)
     assert AgentConversation.objects.count() == 1
-    ended(second.json()["id"])
+    over(second.json()["id"])
 
 
 def test_an_agent_that_raises_is_a_failed_run_without_its_stack(owner, registered, new_run):
@@ -79,7 +69,7 @@ def test_an_agent_that_raises_is_a_failed_run_without_its_stack(owner, registere
 
     registered(Agent(fail))
 
-    run = ended(owner("POST", "runs/", {**new_run, "max_attempts": 1}).json()["id"])
+    run = over(owner("POST", "runs/", {**new_run, "max_attempts": 1}).json()["id"])
 
     seen = owner("GET", f"runs/{run.pk}/").json()
     assert (seen["status"], seen["error"]["type"], seen["error"]["message"]) == ("failed", "ValueError", "no")
@@ -105,7 +95,7 @@ def test_nobody_says_who_they_are(owner, callers, registered, new_run):
         "anonymous_token": callers["anonymous owner"].owner.token,
     }
     for each in (mine, theirs):
-        ended(each["id"])
+        over(each["id"])
 
 
 def test_an_idempotency_key_is_its_owners(owner, callers, registered, new_run):
@@ -120,7 +110,7 @@ def test_an_idempotency_key_is_its_owners(owner, callers, registered, new_run):
     assert again.json()["id"] == first.json()["id"]
     assert [other.status_code for other in others] == [201, 201, 201]
     for each in (first, *others):
-        ended(each.json()["id"])
+        over(each.json()["id"])
     assert agent.runs == 4
 
 
@@ -143,7 +133,7 @@ def test_the_same_request_at_the_same_time_is_one_run(owner, registered, new_run
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert AgentConversation.objects.count() == 1
-    ended(answers[0].json()["id"])
+    over(answers[0].json()["id"])
     assert agent.runs == 1
 
 
@@ -194,7 +184,7 @@ def test_a_project_says_who_may_begin_runs(owner, callers, registered, new_run, 
     assert mine.status_code == 201
     assert [(each.status_code, list(each.json())) for each in others] == [(403, ["error"])] * 2
     assert hooks.SEEN == [("create_run", "agent", False)] * 2 + [("create_run", "agent", True)]
-    ended(mine.json()["id"])
+    over(mine.json()["id"])
 
 
 def test_a_used_up_quota_is_told(owner, new_run, runtime_setting):
@@ -211,12 +201,12 @@ def test_a_superseding_run_takes_the_place_of_those_after_a_message(owner, regis
         return RunResult(final_messages=[{"role": "assistant", "content": "Hello"}])
 
     registered(Agent(answer))
-    first = ended(owner("POST", "runs/", new_run).json()["id"])
+    first = over(owner("POST", "runs/", new_run).json()["id"])
     body = {**new_run, "conversation_id": str(first.conversation_id)}
-    second, third = (ended(owner("POST", "runs/", body).json()["id"]) for _ in range(2))
+    second, third = (over(owner("POST", "runs/", body).json()["id"]) for _ in range(2))
     assert Message.objects.count() == 6
 
-    new = ended(owner("POST", "runs/", {**body, "supersede_from_message_index": 2}).json()["id"])
+    new = over(owner("POST", "runs/", {**body, "supersede_from_message_index": 2}).json()["id"])
 
     rows = AgentRun.objects.in_bulk()
     assert [rows[run.pk].superseded_by_id for run in (first, second, third, new)] == [None, new.pk, new.pk, None]
@@ -231,7 +221,7 @@ def test_a_run_is_cancelled_once_it_is_over_no_more(owner, registered, new_run):
     response = owner("POST", f"runs/{run['id']}/cancel/")
 
     assert (response.status_code, response.json()) == (200, {"status": "cancellation_requested"})
-    row = ended(run["id"])
+    row = over(run["id"])
     assert row.status == "cancelled"
     assert row.cancel_requested_at is not None
     again = owner("POST", f"runs/{run['id']}/cancel/")
@@ -250,7 +240,7 @@ def test_a_project_limits_how_often_runs_are_begun(owner, callers, registered, n
     assert int(answers[2].headers["Retry-After"]) > 0
     assert (other.status_code, looked.status_code) == (201, 200)
     for each in (*answers[:2], other):
-        ended(each.json()["id"])
+        over(each.json()["id"])
     cache.clear()
 
 
@@ -268,7 +258,8 @@ def test_beginning_a_run_takes_as_many_queries_in_a_long_conversation(owner, run
             Message(conversation=row, seq=seq, body='{"role": "user", "content": "x"}') for seq in range(number)
         )
         with CaptureQueriesContext(connections[runs_alias]) as queries:
-            assert owner("POST", "runs/", {**new_run, "conversation_id": str(row.pk)}).status_code == 201
+            made = owner("POST", "runs/", {**new_run, "conversation_id": str(row.pk)})
+        over(made.json()["id"])
         return len(queries)
 
     few = counted(10)

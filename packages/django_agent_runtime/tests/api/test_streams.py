@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connections
 from rest_framework.authtoken.models import Token
 
 from agent_runtime_core.interfaces import RunResult
@@ -20,7 +21,9 @@ from django_agent_runtime.runtime.event_feed import present_feed
 from django_agent_runtime.runtime.events import Event
 from django_agent_runtime.runtime.runs import asubmit
 from tests.django_project.agents import Agent, said
+from tests.django_project.project import in_the_thread_of_the_orm
 from tests.django_project.server import Stream, serving
+from tests.postgresql import SERVER, execute
 
 
 class Told(Agent):
@@ -146,7 +149,7 @@ async def test_a_browser_that_has_seen_the_end_is_told_not_to_come_back(server, 
 
 
 async def test_silence_is_broken(server, owner):
-    runtime_settings().SSE_KEEPALIVE_SECONDS = 0.01
+    runtime_settings().SSE_KEEPALIVE_SECONDS = 0.01  # type: ignore[assignment]  # shorter than a project may have it
     run = await sync_to_async(owner.run)(status="running")
 
     async with Stream(server, path(run), **cookie(owner)) as stream:
@@ -154,6 +157,36 @@ async def test_silence_is_broken(server, owner):
         assert await anext(frames) == {"": "keepalive"}
         await AgentRun.objects.filter(pk=run.pk).aupdate(status="cancelled")
         assert all([frame == {"": "keepalive"} async for frame in frames])
+
+
+@pytest.fixture
+def no_connections_left(owner):
+    """Connections that are broken are not kept for the next test."""
+    yield
+    connections.close_all()
+    in_the_thread_of_the_orm(connections.close_all)
+
+
+@pytest.mark.parametrize("alias", ["postgresql"], indirect=True)
+async def test_a_stream_outlives_the_connections_to_the_database(server, owner, alias, no_connections_left):
+    # Given: a reader, and a database that ends all connections
+    run = await sync_to_async(owner.run)(status="running")
+    async with Stream(server, path(run), **cookie(owner)) as stream:
+        frames = stream.frames()
+        await AgentEvent.objects.acreate(run=run, seq=0, event_type="assistant.message", payload={})
+        assert (await anext(frames))["id"] == "0"
+        name = connections.settings[alias]["NAME"]
+        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        await asyncio.to_thread(execute, SERVER, ended)
+        await sync_to_async(connections.close_all)()
+
+        # When: something happens
+        await AgentEvent.objects.acreate(run=run, seq=1, event_type="assistant.message", payload={})
+
+        # Then: it is heard
+        assert (await anext(frames))["id"] == "1"
+        async with Stream(server, path(run, "?from_seq=1"), **cookie(owner)) as another:
+            assert (await anext(another.frames()))["id"] == "1"
 
 
 def test_silence_is_broken_also_where_much_happens_that_is_not_shown():

@@ -14,6 +14,7 @@ from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.agents.journalled_client import JournalledClient, TellText
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.executor.llm_call import LLMClient
+from agent_runtime_framework.tools.spec import ToolSpec
 
 __all__ = ["DurableJournal", "is_for_readers"]
 
@@ -126,7 +127,7 @@ class DurableJournal:
             return _CANCELLED
         spec = run.declared_tool(call.name)
         may_be_done = False
-        if spec is not None and spec.once and not was_done and spec.name not in run.notes.once:
+        if spec is not None and spec.once and not was_done and not _does_nothing(run, spec, call):
             may_be_done = not spec.idempotent and self._was_begun(name)
             if not may_be_done:
                 await ctx.emit(f"{_TOOL_BEGUN}:{name}", {"kind": _TOOL_BEGUN, "step": name})
@@ -148,6 +149,16 @@ class DurableJournal:
 
     def _was_begun(self, name: str) -> bool:
         return any(event.get("kind") == _TOOL_BEGUN and event["step"] == name for event in self._ctx.earlier_events)
+
+
+def _does_nothing(run: JourneyRun, spec: ToolSpec, call: ToolCall) -> bool:
+    """Whether a tool that runs only once has run before, or only asks a person first."""
+    if spec.name in run.notes.once:
+        return True
+    if spec.confirm is None:
+        return False
+    approval = run.notes.waiting(spec.name, call.arguments)
+    return approval is None or approval.granted_by is None
 
 
 def _unknown(run: JourneyRun, call: ToolCall) -> ToolOutcome:

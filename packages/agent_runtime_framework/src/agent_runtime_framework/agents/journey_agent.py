@@ -22,6 +22,7 @@ from agent_runtime_framework.agents.graph import JourneyGraph
 from agent_runtime_framework.agents.journey import Journey
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
+from agent_runtime_framework.agents.state_check import StateCheck, check_states
 from agent_runtime_framework.agents.stored_state import journey_of, read_stored_state
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import Verdict
@@ -229,6 +230,17 @@ class JourneyAgent(Journey[StateT, ToolsT, StepT], KeptConversations[StateT], Ge
             return engine.run()
         events = observed(engine.run(), self.hooks)
         return traced(events, sinks, run.run_id, self.key, run.conversation_id) if sinks else events
+
+    def check_states(
+        self, store: CheckpointStore | None = None, *, owner: str | None = None
+    ) -> AsyncGenerator[StateCheck, None]:
+        """What would become of each of the agent's stored states under its present code. Nothing is written.
+
+        Args:
+            store: Where they are; the agent's own store when None.
+            owner: Only conversations of this owner; None for all.
+        """
+        return check_states(self, self.store if store is None else store, owner=owner)
 
     def _conversation_log(self) -> ConversationLog:
         """How a run reads and writes its conversation.

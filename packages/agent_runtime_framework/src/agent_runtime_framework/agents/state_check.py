@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent_runtime_core.errors import AgentRuntimeError
 from agent_runtime_core.housekeeping import each_conversation
 from agent_runtime_core.interfaces import CheckpointStore
-from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.stored_state import read_stored_state
+
+if TYPE_CHECKING:
+    from agent_runtime_framework.agents.journey_agent import JourneyAgent
 
 __all__ = ["StateCheck", "check_states"]
 

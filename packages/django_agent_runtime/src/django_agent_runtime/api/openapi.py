@@ -16,7 +16,8 @@ except ModuleNotFoundError as missing:
 else:
     IS_THERE = True
 
-    class _AnonymousToken(OpenApiAuthenticationExtension):  # known to the library by being there
+    # The library knows it by its being there.
+    class _AnonymousToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
         target_class = "django_agent_runtime.api.permissions.AnonymousSessionAuthentication"
         name = "anonymousToken"
 

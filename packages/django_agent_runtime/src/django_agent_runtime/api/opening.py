@@ -50,8 +50,9 @@ def opened(request: HttpRequest, run_id: Any) -> Opening | HttpResponse:
     try:
         return _opened(request, run_id)
     except Throttled as error:
-        wait = {} if error.wait is None else {"Retry-After": str(int(error.wait) + 1)}
-        return JsonResponse({"error": str(error.detail)}, status=429, headers=wait)
+        wait: float | None = getattr(error, "wait", None)
+        headers = {} if wait is None else {"Retry-After": str(int(wait) + 1)}
+        return JsonResponse({"error": str(error.detail)}, status=429, headers=headers)
     except ValidationError as error:
         (words,) = next(iter(error.detail.values()))  # type: ignore[union-attr]  # of `whole_number`
         name = next(iter(error.detail))
@@ -101,7 +102,7 @@ def _authorise(request: HttpRequest, run_id: UUID) -> None:
 
 def _recognised(request: HttpRequest) -> Request:
     """The request with its user or session: by the project's ways, or a token in the query, which browsers can send."""
-    ways = [*api_settings.DEFAULT_AUTHENTICATION_CLASSES, AnonymousSessionAuthentication]
+    ways: list[Any] = [*api_settings.DEFAULT_AUTHENTICATION_CLASSES, AnonymousSessionAuthentication]
     token = request.GET.get("token")
     if token and apps.is_installed("rest_framework.authtoken"):
         ways.insert(len(ways) - 1, _of_token(token))

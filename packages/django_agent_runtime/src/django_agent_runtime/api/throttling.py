@@ -19,7 +19,8 @@ class _OwnerThrottle(SimpleRateThrottle):
 
     def get_rate(self) -> str | None:
         """The project's `REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]`, under the scope."""
-        return api_settings.DEFAULT_THROTTLE_RATES.get(self.scope)  # type: ignore[no-any-return]  # a dict of texts
+        rate: Any = api_settings.DEFAULT_THROTTLE_RATES.get(self.scope)
+        return None if rate is None else str(rate)
 
     def get_cache_key(self, request: Any, view: Any) -> str:
         """Whose count it is."""

@@ -71,7 +71,7 @@ class BaseAgentConversationViewSet(Surroundings, _ViewSet):
         conversation = self.get_object()
         rows = conversation.messages.filter(Q(run=None) | Q(run__superseded_by=None))
         total = rows.count()
-        newest = rows.order_by("-seq")[offset : offset + limit] if offset < total else []
+        newest = list(rows.order_by("-seq")[offset : offset + limit]) if offset < total else []
         data = ConversationSerializer(conversation, context=self.get_serializer_context()).data
         messages = [_shown(row) for row in reversed(newest)]
         more = {"messages": messages, "total_messages": total, "has_more": offset + limit < total}

@@ -21,7 +21,7 @@ __all__ = ["BaseModelsViewSet"]
 class BaseModelsViewSet(Surroundings, viewsets.ViewSet):
     """Models."""
 
-    permission_classes = [IsAuthenticatedOrAnonymousSession]  # noqa: RUF012 - as Django has it
+    permission_classes = (IsAuthenticatedOrAnonymousSession,)
 
     def list(self, request: Any) -> Response:
         """All that are known, and the one that is taken when none is named."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.functional import cached_property
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
@@ -28,12 +26,9 @@ class AnyTextRenderer(JSONRenderer):
 class Surroundings(APIView):
     """A view of the API. A project's subclass sets what is to be different."""
 
-    authentication_classes: ClassVar[list[type[BaseAuthentication]]] = [  # type: ignore[misc]  # as Django has it
-        *api_settings.DEFAULT_AUTHENTICATION_CLASSES,
-        AnonymousSessionAuthentication,
-    ]
-    permission_classes: ClassVar[list[type[BasePermission]]] = [KnownOrListing]  # type: ignore[assignment,misc]
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [AnyTextRenderer]  # type: ignore[misc]
+    authentication_classes: Any = (*api_settings.DEFAULT_AUTHENTICATION_CLASSES, AnonymousSessionAuthentication)
+    permission_classes: Any = (KnownOrListing,)
+    renderer_classes: Any = (AnyTextRenderer,)
 
     @cached_property
     def owner(self) -> Owner:
@@ -49,7 +44,7 @@ class Surroundings(APIView):
         """Errors are answered in JSON, whatever the project does elsewhere."""
         return answer_to
 
-    def get_authenticate_header(self, request: Any) -> str | None:
+    def get_authenticate_header(self, request: Any) -> Any:
         """What a response with 401 asks for: the first way to be recognised that has a name."""
         headers = (each.authenticate_header(request) for each in self.get_authenticators())
         return next((header for header in headers if header), None)
