@@ -133,6 +133,14 @@ async def test_an_engine_can_be_stopped_and_started_and_closed_and_used_again(en
     assert len(await engine.runs()) == 3
 
 
+async def test_it_may_be_stopped_as_soon_as_it_is_started(engine: DBOSRunEngine) -> None:
+    for _ in range(5):
+        await engine.start(nothing)
+        await engine.stop(drain_s=0.0)
+
+    assert (await engine.health()).workers == 0
+
+
 async def test_nothing_is_left_running_when_it_is_closed(url: str) -> None:
     before = set(threading.enumerate())
     engine = DBOSRunEngine(url)

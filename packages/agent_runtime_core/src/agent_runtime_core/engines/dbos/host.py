@@ -97,15 +97,18 @@ class Host:
 
     def end(self) -> None:
         """End DBOS with all its threads."""
-        self.claim_no_more()
-        for thread in threading.enumerate():
-            # DBOS closes its loop before it waits for this one, which may be about to hand a claimed run to the loop.
-            if thread.name == f"queue-worker-{QUEUE}":
-                thread.join(_LAST_CLAIM_S)
-        DBOS.destroy()
-        allow_pickle()
-        Host._present = None
-        self._look.close()
+        try:
+            self.claim_no_more()
+            for thread in threading.enumerate():
+                # It waits for those that claim, which may be about to hand a run to DBOS's loop; DBOS itself closes
+                # that loop first, and waits then.
+                if thread.name.endswith("(queue_thread)"):
+                    thread.join(_LAST_CLAIM_S)
+            DBOS.destroy()
+        finally:
+            allow_pickle()
+            Host._present = None
+            self._look.close()
 
     async def do(self, run_id: str) -> None:
         """Do a run on the application's loop; called on DBOS's own."""
