@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_agent_runtime.models import AgentConversation, AgentRun
+from tests.django_project.runs import over
 
 RUN = {"agent_key": "agent", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -54,6 +55,8 @@ def test_only_owners_reach_what_they_own(callers, method, path, body, own, other
     response = callers[asks](method, path.format(**names), body)
 
     assert response.status_code == (own if asks == whose else nobodys if asks == "nobody" else others)
+    if response.status_code == 201:
+        over(response.json()["id"])
     if asks != whose:
         assert str(run.conversation_id) not in response.content.decode()
         assert AgentConversation.objects.filter(pk=run.conversation_id).values().get() == before
@@ -69,6 +72,8 @@ def test_people_begin_and_list_their_own(callers, method, path, body, peoples, n
     response = callers[asks](method, path, body)
 
     assert response.status_code == (nobodys if asks == "nobody" else peoples)
+    if path == "runs/" and response.status_code == 201:
+        over(response.json()["id"])
     if method == "GET" and path != "models/":
         assert len(response.json()) == (1 if asks in OWNERS else 0)
     if response.status_code == 401:

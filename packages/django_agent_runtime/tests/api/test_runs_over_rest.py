@@ -42,6 +42,7 @@ def test_a_run_is_begun_done_and_looked_at(owner, registered, new_run):
     assert made.json()["max_attempts"] == 3
     run = over(made.json()["id"])
     assert run.status == "succeeded"
+    assert run.conversation is not None
     assert run.conversation.user == owner.owner
     seen = owner("GET", f"runs/{run.pk}/").json()
     assert seen["output"]["final_output"] == {"response": "Hello!"}
