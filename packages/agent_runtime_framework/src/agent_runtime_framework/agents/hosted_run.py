@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,10 @@ from agent_runtime_framework.agents.conversation import shown
 from agent_runtime_framework.agents.durable_journal import DurableJournal
 from agent_runtime_framework.agents.hosted_context import HostedContext
 from agent_runtime_framework.agents.hosted_state import HostedState
+from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.turn import Incoming
+from agent_runtime_framework.agents.verdict import Verdict
+from agent_runtime_framework.agents.verdict_events import verdict_events
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.kept_conversations import KeptConversations
@@ -47,13 +50,19 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
     A host whose context has a `durable` (the run, as an engine gives it) gets more from an agent with a store: each
     call of the model and of a tool is in the engine's journal, and is not repeated when the run is done again.
 
+    A host whose context has an `approval`, `{"approval_id": str, "granted": bool, "by": str}`, gives a person's answer
+    to a call that waits for them: the run carries it out, as `approve` does, and takes no message. It is up to the
+    host who may answer; what users send (messages, `params`, `metadata`) is never such an answer.
+
     Args:
         agent: The journey, or a router.
         host: The host's context.
 
     Raises:
         TypeError: `host` is no context.
-        ValueError: The agent keeps the conversation, and the run brings no message of the user.
+        ValueError: The agent keeps the conversation, and the run brings no message of the user. Or it brings a
+            person's answer to an agent that has no store.
+        ApprovalNotFound: What a person has answered does not wait, or not any more.
         Exception: What the run of a journey raises.
     """
     if not hasattr(host, "emit"):
@@ -62,17 +71,27 @@ async def run_hosted(agent: KeptConversations[Any], host: RunContext) -> RunResu
             f"{type(host).__name__}"
         )
     in_store = host.conversation_id is not None and _has_a_store(agent)
+    verdict = _verdict_of(agent, host, in_store)
     states = None if in_store else HostedState(agent, host)
     messages = [] if in_store else shown(list(host.input_messages), host.conversation_id)
-    ctx = HostedContext(host, messages, states)
-    run = agent._run_of(ctx, _incoming(agent, host) if in_store else None)
     streaming = host.params.get("stream") is True
     durable: DurableContext | None = getattr(host, "durable", None)
-    journal = None
-    if durable is not None and in_store:  # what the host keeps itself is told by no version
-        journal = DurableJournal(durable, run, partial(_tell_text, host) if streaming else None)
-        run.keep_journal(journal, host.cancelled)
-    finished = await _told(agent._events(run, streaming=streaming, listened=True), host, journal)
+    journal: DurableJournal | None = None
+
+    def journalled(run: JourneyRun) -> JourneyRun:
+        nonlocal journal
+        if durable is not None and in_store:  # what the host keeps itself is told by no version
+            journal = DurableJournal(durable, run, partial(_tell_text, host) if streaming else None)
+            run.keep_journal(journal, host.cancelled)
+        return run
+
+    if verdict is not None:
+        events = _decided(agent, host, verdict, journalled, streaming=streaming)
+    else:
+        ctx = HostedContext(host, messages, states)
+        run = journalled(agent._run_of(ctx, _incoming(agent, host) if in_store else None))
+        events = agent._events(run, streaming=streaming, listened=True)
+    finished = await _told(events, host, lambda: journal is not None and journal.has_told_text)
     if finished.reason == "closing_message":
         return RunResult(final_output={"response": ""})
     if finished.response and finished.reason != "cancelled":
@@ -115,8 +134,39 @@ async def _tell_text(host: RunContext, text: str) -> None:
     await host.emit(EventType.ASSISTANT_DELTA, {"content": text})
 
 
+def _verdict_of(agent: KeptConversations[Any], host: RunContext, in_store: bool) -> Verdict | None:
+    """A person's answer, when that is what the run brings."""
+    given = getattr(host, "approval", None)
+    if given is None:
+        return None
+    if not in_store:
+        raise ConfigError(
+            f"run {host.run_id} of {agent.key!r} brings a person's answer, and what they were asked is not stored: "
+            f"give the agent a store, and the run the conversation"
+        )
+    return Verdict.of_host(given)
+
+
+def _decided(
+    agent: KeptConversations[Any],
+    host: RunContext,
+    verdict: Verdict,
+    journalled: Callable[[JourneyRun], JourneyRun],
+    *,
+    streaming: bool,
+) -> AsyncGenerator[RunEvent, None]:
+    """What happens when a person's answer is carried out."""
+    conversation_id = host.conversation_id
+    assert conversation_id is not None  # as it is where the agent has a store
+
+    async def begin(message_id: str) -> JourneyRun:
+        return journalled(await agent._verdict_run(conversation_id, verdict, message_id, "", ctx=HostedContext(host)))
+
+    return verdict_events(agent, conversation_id, verdict, "", begin, streaming=streaming, listened=True)
+
+
 async def _told(
-    events: AsyncGenerator[RunEvent, None], host: RunContext, journal: DurableJournal | None
+    events: AsyncGenerator[RunEvent, None], host: RunContext, has_told_text: Callable[[], bool]
 ) -> RunFinished:
     """Tell the host what happens, and return the end."""
     finished: RunFinished | None = None
@@ -125,7 +175,7 @@ async def _told(
         async for event in events:
             match event:
                 case TextDelta(text=text):
-                    if journal is None or not journal.has_told_text:
+                    if not has_told_text():
                         await _tell_text(host, text)
                 case ToolCallStarted():
                     call = event.to_dict()

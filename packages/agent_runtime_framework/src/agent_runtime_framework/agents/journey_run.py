@@ -195,7 +195,7 @@ class JourneyRun:
         if said_already is not None:
             return opening, await self._ended_before(said_already)
         if self._journey.is_terminal_state(state):
-            said = ctx.get_user_message()
+            said = None if self._verdict is not None else ctx.get_user_message()  # an answer is no goodbye
             if said is not None and self._journey.is_closing_message(said):
                 return opening, "closing_message"
         return opening, None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 from uuid import UUID, uuid4
 
-from agent_runtime_core.events import RunEvent, RunFinished, RunStarted, TextDelta
+from agent_runtime_core.events import RunEvent
 from agent_runtime_core.interfaces import (
     AgentRuntime,
     CheckpointStore,
@@ -29,6 +28,7 @@ from agent_runtime_framework.agents.kept_context import KeptContext
 from agent_runtime_framework.agents.run_result import result_of
 from agent_runtime_framework.agents.turn import Incoming
 from agent_runtime_framework.agents.verdict import ApprovalNotFound, Verdict
+from agent_runtime_framework.agents.verdict_events import verdict_events
 from agent_runtime_framework.memory.message import with_roles
 from agent_runtime_framework.state import BaseJourneyState
 from agent_runtime_framework.tools.approval import Approval
@@ -188,7 +188,7 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
         """The same as `approve`, as events while they happen, as `stream` gives them."""
         return self._approving(conversation_id, approval_id, granted, by, owner, streaming=True)
 
-    async def _approving(
+    def _approving(
         self,
         conversation_id: UUID | str,
         approval_id: str,
@@ -200,27 +200,11 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
     ) -> AsyncGenerator[RunEvent, None]:
         """The run of a person's answer, or what is stored of it."""
         verdict = Verdict(approval_id, bool(granted), by)
-        message_id = f"approval:{approval_id}"
-        while True:
-            run = await self._verdict_run(conversation_id, verdict, message_id, owner)
-            held: list[RunEvent] | None = []  # as long as it may be a stored reply, and that of another message
-            async with aclosing(self._events(run, streaming=streaming)) as events:
-                async for event in events:
-                    if held is None:
-                        yield event
-                        continue
-                    held.append(event)
-                    if isinstance(event, (RunStarted, TextDelta)):
-                        continue
-                    if isinstance(event, RunFinished) and event.replayed:
-                        if not await self._is_decided(conversation_id, verdict, owner):
-                            break
-                    for each in held:
-                        yield each
-                    held = None
-            if held is None:
-                return
-            message_id += "+"  # a run of another message took this one along before the answer was stored
+
+        async def begin(message_id: str) -> JourneyRun:
+            return await self._verdict_run(conversation_id, verdict, message_id, owner)
+
+        return verdict_events(self, conversation_id, verdict, owner, begin, streaming=streaming)
 
     async def _verdict_run(
         self,
@@ -230,8 +214,9 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
         owner: UUID | str,
         *,
         run_id: UUID | None = None,
+        ctx: AgentContext | None = None,
     ) -> JourneyRun:
-        """The run in which a person's answer is stored and carried out; a new id names it when None is given.
+        """The run in which a person's answer is stored and carried out; a new id names it when none is given.
 
         Raises:
             ApprovalNotFound: Nothing waits under this id, or not any more.
@@ -246,7 +231,8 @@ class KeptConversations(BaseAgent, AgentRuntime, Generic[StateT]):
             )
         message = {"role": "user", "content": whole_text(verdict.message(approval))}
         incoming = Incoming(message=message, message_id=message_id, remember=True, on_busy="queue", is_users=False)
-        ctx = AgentContext(run_id or uuid4(), conversation_id, [], owner=checked_owner(owner))
+        if ctx is None:
+            ctx = AgentContext(run_id or uuid4(), conversation_id, [], owner=checked_owner(owner))
         return self._run_of(ctx, incoming, verdict)
 
     async def _is_decided(self, conversation_id: UUID | str, verdict: Verdict, owner: UUID | str) -> bool:

@@ -112,7 +112,7 @@ class RouterRun(JourneyRun):
                 await corrections_of(older)
         opening, ended = await super().begin()
         if ended is None and self._held.arrived and not self._held.stack:
-            said = self._ctx.get_user_message()
+            said = None if self._verdict is not None else self._ctx.get_user_message()
             if said is not None and self._router.is_closing_message(said):
                 ended = "closing_message"
         return opening, ended
