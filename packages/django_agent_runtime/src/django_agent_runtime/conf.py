@@ -122,7 +122,8 @@ class AgentRuntimeSettings:
     TITLE_GENERATION_MODEL: str = "gpt-4o-mini"
     """Which model does."""
     AUTHZ_HOOK: str | None = None
-    """Who may begin a run: the dotted path of `(user, action, data) -> bool`."""
+    """Who may begin a run (action `create_run`), and answer what waits for a person (`approve`): the dotted path of
+    `(user, action, data) -> bool`."""
     QUOTA_HOOK: str | None = None
     """Whose quota is not used up: the dotted path of `(user, agent_key) -> bool`."""
     RUN_COMPLETED_HOOK: str | None = None

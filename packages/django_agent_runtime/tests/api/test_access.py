@@ -18,6 +18,8 @@ ENDPOINTS = [
     ("PUT", "conversations/{conversation}/", {"agent_key": "agent", "title": "Mine"}, 200, 404, 401),
     ("PATCH", "conversations/{conversation}/", {"title": "Mine"}, 200, 404, 401),
     ("DELETE", "conversations/{conversation}/", None, 204, 404, 401),
+    ("GET", "conversations/{conversation}/approvals/", None, 200, 404, 401),
+    ("POST", "conversations/{conversation}/approvals/never-asked/", {"granted": True}, 404, 404, 401),
     ("POST", "runs/", {**RUN, "conversation_id": "{conversation}"}, 201, 404, 401),
     ("GET", "runs/{run}/", None, 200, 404, 401),
     ("POST", "runs/{run}/cancel/", None, 400, 404, 401),

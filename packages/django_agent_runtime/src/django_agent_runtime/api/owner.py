@@ -44,6 +44,11 @@ class Owner:
         return "" if self.session is None else f"session:{self.session.pk}"
 
     @property
+    def name(self) -> str:
+        """Who it is, for people: a user's natural name."""
+        return "anonymous session" if self.user is None else str(self.user.get_username())
+
+    @property
     def user_for_hooks(self) -> Any:
         """The user as hooks get it: for a session an `AnonymousUser` with the attribute `anonymous_session`."""
         if self.user is not None:

@@ -166,15 +166,29 @@ class ApprovalSerializer(_Data):
     """A tool call that waits for a person."""
 
     approval_id = serializers.CharField()
-    tool_name = serializers.CharField()
-    arguments = serializers.DictField()
+    tool = serializers.CharField()
     question = serializers.CharField()
+    arguments = serializers.DictField()
+    asked_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+
+
+class _YesOrNo(serializers.BooleanField):
+    """`true` or `false`; nothing else is taken for one of them, and nothing is taken for no answer."""
+
+    default_empty_html = serializers.empty
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The answer."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
 
 
 class AnswerSerializer(_Data):
     """What a person says to it."""
 
-    granted = serializers.BooleanField()
+    granted = _YesOrNo()
 
 
 class ErrorSerializer(_Data):

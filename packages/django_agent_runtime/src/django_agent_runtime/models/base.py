@@ -60,7 +60,8 @@ class AbstractAgentRun(models.Model):
     agent_key = models.CharField(max_length=100, db_index=True)
     status = models.CharField(max_length=20, choices=RunStatus.choices, default=RunStatus.QUEUED, db_index=True)
     input = AnyTextJSONField(default=dict, blank=True)
-    """`{"messages": [...], "params": {...}}`."""
+    """`{"messages": [...], "params": {...}}`; in a run that carries a person's answer out also `approval`,
+    `{"approval_id", "granted", "by"}`, which nothing that comes from a client may be put into."""
     output = AnyTextJSONField(default=dict, blank=True)
     error = AnyTextJSONField(default=dict, blank=True)
     """`{"type", "message", "stack", "retriable", "details"}`; empty while there is none."""

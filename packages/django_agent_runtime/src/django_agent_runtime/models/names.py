@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-__all__ = ["KEY_LENGTH", "ConversationNameField", "NameField", "key_of", "long_name", "name_of"]
+__all__ = [
+    "ANSWERS",
+    "KEY_LENGTH",
+    "ConversationNameField",
+    "NameField",
+    "answer_key",
+    "key_of",
+    "long_name",
+    "name_of",
+]
 
 KEY_LENGTH = 255
 """Two keys of this length stand in one entry of an index, which PostgreSQL limits to 2,704 bytes."""
+
+ANSWERS = "approval:"
+"""What such names begin with; no owner's key does."""
 
 # Escapes keep the order of code points: each is a character of its own place in the order and one that tells which.
 _BELOW, _ABOVE = "\x01", "\ud7ff"
@@ -51,6 +63,11 @@ def key_of(name: str) -> str:
         return text
     digest = sha256(text.encode()).hexdigest()
     return text[: KEY_LENGTH - len(digest)] + digest
+
+
+def answer_key(approval_id: str) -> str:
+    """What the runs that carry out a person's answer to this go by, as agents name the message that tells of it."""
+    return key_of(f"{ANSWERS}{approval_id}")
 
 
 def long_name(name: str) -> str | None:

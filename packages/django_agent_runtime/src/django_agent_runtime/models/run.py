@@ -23,7 +23,7 @@ class AgentRun(AbstractAgentRun):
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="supersedes"
     )
     owner_key = NameField(max_length=KEY_LENGTH, default="", blank=True, editable=False)
-    """Whose run it is, as text; idempotency keys are those of their owner."""
+    """Whose run it is, as text; idempotency keys are those of their owner. Runs of answers go by `answer_key`."""
 
     class Meta:
         db_table = "agent_runtime_run"

@@ -9,6 +9,7 @@ from typing import Any
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from django_agent_runtime.conf import runtime_settings
 from django_agent_runtime.models import AgentRun
+from django_agent_runtime.models.names import ANSWERS
 from django_agent_runtime.runtime.event_log import EventLog
 from django_agent_runtime.runtime.journey_signals import JourneySignals
 from django_agent_runtime.runtime.outcome import added_messages
@@ -64,12 +65,18 @@ async def prepare(run: AgentRun, runtime: Any, durable: DurableContext, log: Eve
         keeps_states=not is_kept,
         durable=durable,
         observer=signals.observe,
+        approval=_approval(run),
         conversation_id=run.conversation_id,
         input_messages=[*history, *own],
         params=run.input.get("params") or {},
         metadata=run.metadata,
     )
     return Preparation(ctx=ctx, signals=signals, own=len(own), keeps_messages=not is_kept)
+
+
+def _approval(run: AgentRun) -> Any:
+    """The person's answer; of a run that a project has made of what a client sent, none."""
+    return run.input.get("approval") if run.owner_key.startswith(ANSWERS) else None
 
 
 def _history(alias: str, *, run: AgentRun) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Unpack
 from uuid import UUID
 
@@ -43,6 +43,7 @@ class RunContextImpl(LocalRunContext):
         keeps_states: Whether `checkpoint` keeps them; not where the agent has its conversations in a store.
         durable: The run, as its engine gives it.
         observer: Told of what happens inside of a journey.
+        approval: The person's answer that the run carries out.
         **options: What else the run gets, as in `RunOptions`.
     """
 
@@ -56,6 +57,7 @@ class RunContextImpl(LocalRunContext):
         keeps_states: bool = True,
         durable: DurableContext | None = None,
         observer: Observer | None = None,
+        approval: Mapping[str, Any] | None = None,
         **options: Unpack[RunOptions],
     ) -> None:
         super().__init__(run_id, **options)
@@ -68,8 +70,14 @@ class RunContextImpl(LocalRunContext):
         self._database = database
         self._keeps_states = keeps_states
         self._observer = observer
+        self._approval = approval
         self._checkpoints = 0
         self._asked_at = float("-inf")
+
+    @property
+    def approval(self) -> Mapping[str, Any] | None:
+        """The person's answer that the run carries out, `approval_id`, `granted` and `by`; None in other runs."""
+        return self._approval
 
     async def checkpoint(self, state: dict[str, Any]) -> None:
         """Keep a state for the run, and for the conversation if the run succeeds; the last one counts.

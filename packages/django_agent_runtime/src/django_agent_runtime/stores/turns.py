@@ -10,7 +10,7 @@ from agent_runtime_core.errors import StoreUnavailable
 from agent_runtime_core.interfaces import Answered, Begun, OnBusy, TurnAnswer, Waiting
 from agent_runtime_core.stores.lease import is_held
 from django_agent_runtime.models import AgentConversation, AgentRun, Message, Receipt, WaitingMessage
-from django_agent_runtime.models.names import key_of
+from django_agent_runtime.models.names import ANSWERS, key_of
 from django_agent_runtime.stores.damage import readable_messages, readable_result
 from django_agent_runtime.stores.head import Head, locked_or_new_head, new_version, uuid_of
 from django_agent_runtime.stores.reading import read_checkpoint
@@ -134,9 +134,23 @@ class Turn:
 
 
 def _runs_of(alias: str, conversation: UUID, message_ids: Iterable[str]) -> dict[str, UUID]:
-    """The runs of a conversation that these messages are named after: a host gives a run's id as `message_id`."""
-    ids = [found for each in message_ids if (found := uuid_of(each)) is not None]
-    if not ids:
-        return {}
-    runs = AgentRun.objects.using(alias).filter(pk__in=ids, conversation=conversation)
-    return {str(pk): pk for pk in runs.values_list("pk", flat=True)}
+    """The runs of a conversation that these messages belong to.
+
+    A host gives a run's id as `message_id`. The message that tells of a person's answer is named after what they were
+    asked, and so is the run; a `+` behind it is another try.
+    """
+    ids: list[UUID] = []
+    answers: dict[str, list[str]] = {}
+    for each in message_ids:
+        if (found := uuid_of(each)) is not None:
+            ids.append(found)
+        elif each.startswith(ANSWERS):
+            answers.setdefault(each.rstrip("+"), []).append(each)
+    runs = AgentRun.objects.using(alias).filter(conversation=conversation).order_by("created_at")
+    of: dict[str, UUID] = {}
+    if ids:
+        of.update((str(pk), pk) for pk in runs.filter(pk__in=ids).values_list("pk", flat=True))
+    if answers:
+        for key, pk in runs.filter(owner_key__in=answers).values_list("owner_key", "pk"):
+            of.update(dict.fromkeys(answers[key], pk))
+    return of

@@ -1,4 +1,4 @@
-"""Conversations: list, begin, read, rename, remove."""
+"""Conversations: list, begin, read, rename, remove, and answer what waits for a person in them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from rest_framework import viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.response import Response
 
+from django_agent_runtime.api.answer import Answer
 from django_agent_runtime.api.openapi import query, views, words
 from django_agent_runtime.api.pagination import LatestUpdateFirst, whole_number
-from django_agent_runtime.api.serializers import ConversationDetailSerializer, ConversationSerializer
+from django_agent_runtime.api.serializers import (
+    AnswerSerializer,
+    ApprovalSerializer,
+    ConversationDetailSerializer,
+    ConversationSerializer,
+    ErrorSerializer,
+    RunSerializer,
+)
+from django_agent_runtime.api.throttling import RunThrottle
 from django_agent_runtime.api.views.surroundings import Surroundings
 from django_agent_runtime.models import AgentConversation, Message
+from django_agent_runtime.runtime.approvals import pending_approvals
 
 __all__ = ["BaseAgentConversationViewSet"]
 
@@ -40,6 +51,17 @@ _LONGEST_KEY = 100
         ],
         responses=ConversationDetailSerializer,
     ),
+    approvals=words(responses={200: ApprovalSerializer(many=True), 404: ErrorSerializer}),
+    answer=words(
+        request=AnswerSerializer,
+        responses={
+            201: RunSerializer,
+            200: RunSerializer,
+            403: ErrorSerializer,
+            404: ErrorSerializer,
+            429: ErrorSerializer,
+        },
+    ),
 )
 class BaseAgentConversationViewSet(Surroundings, _ViewSet):
     """Conversations of whoever asks. Those of others are not there."""
@@ -59,6 +81,10 @@ class BaseAgentConversationViewSet(Surroundings, _ViewSet):
             raise ValidationError({"agent_key": [f"Give the key of an agent, {_LONGEST_KEY} characters at most."]})
         return rows.filter(agent_key=agent_key)
 
+    def get_throttles(self) -> list[Any]:
+        """What sets a model to work has a rate of its own."""
+        return [*super().get_throttles(), *([RunThrottle()] if self.action == "answer" else [])]
+
     def perform_create(self, serializer: Any) -> None:
         """It is theirs."""
         serializer.save(**self.owner.columns)
@@ -76,6 +102,22 @@ class BaseAgentConversationViewSet(Surroundings, _ViewSet):
         messages = [_shown(row) for row in reversed(newest)]
         more = {"messages": messages, "total_messages": total, "has_more": offset + limit < total}
         return Response({**data, **more})
+
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def approvals(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """The tool calls that wait for somebody to say yes or no."""
+        waiting = pending_approvals(self.get_object())
+        return Response(ApprovalSerializer(waiting, many=True).data)
+
+    @action(detail=True, methods=["post"], url_path="approvals/(?P<approval_id>[^/]+)")
+    def answer(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Say yes or no to one of them. The run that carries it out begins once."""
+        conversation = self.get_object()
+        serializer = AnswerSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        granted = serializer.validated_data["granted"]
+        run, is_new = Answer(self.owner, conversation, kwargs["approval_id"], granted=granted).begun()
+        return Response(RunSerializer(run).data, status=201 if is_new else 200)
 
 
 def _shown(row: Message) -> dict[str, Any]:
