@@ -12,8 +12,9 @@ import pytest
 from django.utils import timezone
 
 from agent_runtime_core.interfaces import RunResult
-from agent_runtime_core.testing import ScriptedLLM
+from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun, RunStatus
+from django_agent_runtime.models.names import answer_key
 from django_agent_runtime.runtime.runs import asubmit
 from django_agent_runtime.runtime.worker_name import is_gone, new_worker_name
 from django_agent_runtime.stores import DjangoCheckpointStore
@@ -89,6 +90,32 @@ async def test_a_journey_goes_on_though_its_dead_process_held_the_conversation(r
 
     assert (await ended(run)).status == RunStatus.SUCCEEDED
     assert [message["content"] for message in await store.history(str(conversation.pk))] == ["Hi", "Your name?"]
+
+
+async def test_an_answer_goes_on_though_its_dead_process_held_the_conversation(runs_alias, registered, dead):
+    # Given: a process that died when it had the conversation for a person's answer
+    registered(Agent())
+    calls = [tool_call_reply("save_name", name="Ada"), tool_call_reply("save_email", email="ada@example.org")]
+    store = DjangoCheckpointStore()
+    agent = Onboarding(ScriptedLLM([*calls, "That is saved."]), store=store)
+    registered(agent)
+    conversation = await AgentConversation.objects.acreate(agent_key="onboarding")
+    name = str(conversation.pk)
+    approval_id = (await agent.send(name, "I am Ada, ada@example.org")).metadata["approval_id"]
+    answer = {"approval_id": approval_id, "granted": True, "by": "grace"}
+    key = answer_key(approval_id)
+    run = await left(dead, conversation, owner_key=key, input={"messages": [], "approval": answer})
+    message = {"role": "user", "content": "[Approved by grace: Save ada@example.org?]"}
+    await store.begin(name, "onboarding", message=message, message_id=key, remember=True, lease_seconds=3600)
+
+    # When
+    await begin_working()
+
+    # Then
+    assert (await ended(run)).status == RunStatus.SUCCEEDED
+    state = await agent.get_state(name)
+    assert state is not None
+    assert (state.email, state.step) == ("ada@example.org", "done")
 
 
 async def test_a_run_whose_attempts_are_used_up_ends(runs_alias, registered, dead):

@@ -106,7 +106,7 @@ class BaseAgentConversationViewSet(Surroundings, _ViewSet):
     @action(detail=True, methods=["get"], pagination_class=None)
     def approvals(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """The tool calls that wait for somebody to say yes or no."""
-        waiting = pending_approvals(self.get_object())
+        waiting: Any = pending_approvals(self.get_object())
         return Response(ApprovalSerializer(waiting, many=True).data)
 
     @action(detail=True, methods=["post"], url_path="approvals/(?P<approval_id>[^/]+)")
