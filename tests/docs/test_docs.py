@@ -14,7 +14,7 @@ from tests.docs.page_run import PageRun
 
 PAGES = [*documentation(), *seed_texts()]
 BLOCKS = [pytest.param(page, block, id=block.name) for page in PAGES for block in page.runnable]
-LANGUAGES = {"python", "bash", "text", "json", "toml", "mermaid"}
+LANGUAGES = {"python", "bash", "text", "json", "toml", "mermaid", "html"}
 
 
 @pytest.fixture(scope="session")
