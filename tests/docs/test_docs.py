@@ -14,7 +14,7 @@ from tests.docs.page_run import PageRun
 
 PAGES = [*documentation(), *seed_texts()]
 BLOCKS = [pytest.param(page, block, id=block.name) for page in PAGES for block in page.runnable]
-LANGUAGES = {"python", "bash", "text", "json", "toml", "mermaid"}
+LANGUAGES = {"python", "bash", "text", "json", "toml", "mermaid", "html"}
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +60,8 @@ def test_a_block_that_does_not_run_says_why_and_is_counted() -> None:
     # tests/docs/test_django_pages.py puts these together, and runs them.
     assert {name for name, _ in pieces_of_a_project} == {"django.md"}
     assert [left for left in left_out if left not in pieces_of_a_project] == [
-        ("readme_0_1_0.md", "comes with the Django package"),
-        ("readme_0_3_0.md", "comes with the Django package"),
+        ("readme_0_1_0.md", "in a Django project, by tests/docs/test_seed_texts.py"),
+        ("readme_0_3_0.md", "in a Django project, by tests/docs/test_seed_texts.py"),
     ]
 
 
@@ -71,7 +71,7 @@ def test_no_block_hides_behind_an_unknown_language_or_marker() -> None:
             assert block.language in LANGUAGES, f"{block.name}: say what it is, one of {sorted(LANGUAGES)}"
             if block.comment is not None:
                 assert (block.comment == OUTPUT and block.language == "text") or (
-                    block.language == "python" and block.reason_not_to_run
+                    block.language in {"python", "html"} and block.reason_not_to_run
                 ), f"{block.name}: {block.comment!r} is no marker that the tests know"
 
 

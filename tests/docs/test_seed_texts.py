@@ -12,7 +12,7 @@ import pytest
 
 import agent_runtime_core.llm
 from agent_runtime_core import AgentRunner
-from agent_runtime_core.registry import register_runtime, unregister_runtime
+from agent_runtime_core.registry import unregister_runtime
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
 from agent_runtime_framework import (
     AgentContext,
@@ -24,10 +24,13 @@ from agent_runtime_framework import (
     ToolSchemaBuilder,
 )
 from agent_runtime_framework.executor import ExecutionResult
+from tests.django_project.project import set_up
 from tests.docs.free_names import free_names_of
 from tests.docs.markdown_page import ROOT, Block, Page, seed_texts
 from tests.docs.obedient_model import ObedientModel
 from tests.docs.page_run import PageRun
+
+set_up()  # the package that the texts register their adapter with lives in a Django project
 
 OLD, NEW = seed_texts()
 ORIGINALS = ROOT.parent / "shared" / "seeds"
@@ -166,10 +169,8 @@ def test_what_the_memory_example_saves_is_there(page: Page, start: Start) -> Non
 
 @both
 async def test_the_django_adapter_of_the_text_is_run_by_its_key(page: Page, start: Start, monkeypatch: Any) -> None:
-    # Given: the block as it stands, up to the import of the package that it registers with
-    written, _, registration = the_block(page, "Django Integration").text.partition("# Register with Django\n")
-    from_the_package, line = registration.splitlines()
-    assert from_the_package == "from django_agent_runtime.runtime.registry import register_runtime"
+    # Given: the block as it stands, and what it names without having made it
+    alone = Page(page.path, f"```python\n{the_block(page, 'Django Integration').text}```\n")
 
     class MyTools(BaseJourneyTools[Any]):
         async def save_name(self, name: str) -> str:
@@ -185,14 +186,12 @@ async def test_the_django_adapter_of_the_text_is_run_by_its_key(page: Page, star
         "PROMPTS": {step: "Ask for the name."},
         "TOOLS": {step: [save_name]},
         "ToolSchema": ToolSchema,
-        "register_runtime": register_runtime,
     }
-    block = Page(page.path, f"```python\n{written}{line}\n```\n")
     model = ScriptedLLM([tool_call_reply("save_name", name="Grace"), "Hello, Grace!"])
     monkeypatch.setattr(agent_runtime_core.llm, "get_llm_client", lambda: model)
 
     # When
-    PageRun(block, page.path.parent, {**free, **names}).run(block.blocks[0])
+    PageRun(alone, page.path.parent, {**free, **names}).run(alone.blocks[0])
     try:
         outcome = await AgentRunner().execute("my-agent", input_data={"messages": [{"role": "user", "content": "Hi"}]})
     finally:
