@@ -49,6 +49,8 @@ class Desk:
             await asyncio.sleep(0.01)
         if last["role"] == "user" and str(last["content"]).startswith("I am "):
             return tool_call_reply("save_name", name=str(last["content"]).removeprefix("I am "))
+        if last["role"] == "user" and str(last["content"]).startswith("Write to "):
+            return tool_call_reply("save_email", email=str(last["content"]).removeprefix("Write to "))
         return f"You said: {last['content']}"
 
 

@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 
 from agent_runtime_core.engines import open_engine
 from django_agent_runtime.models import AgentConversation, AgentEvent, AgentRun
+from django_agent_runtime.models.names import answer_key
 from django_agent_runtime.runtime.engine import durable_url
 from django_agent_runtime.runtime.runs import acancel, asubmit
 from tests.django_project.agents import said
@@ -139,6 +140,42 @@ async def test_a_worker_is_killed_in_a_call_of_the_model_and_another_finishes(du
         assert [event.seq async for event in AgentEvent.objects.filter(run=run.pk).order_by("seq")] == list(
             range(await AgentEvent.objects.filter(run=run.pk).acount())
         )
+
+
+async def test_a_worker_is_killed_behind_the_tool_that_a_person_has_allowed(durable, start, desk):
+    # Given: somebody was asked, and says yes
+    conversation = await AgentConversation.objects.acreate(agent_key="onboarding")
+    workers = [start("--noreload"), start("--noreload")]
+    await ended(await begun(conversation, "I am Ada"))
+    asked = await ended(await begun(conversation, "Write to ada@example.org"))
+    approval_id = asked.output["artifacts"]["stopped_reason"].removeprefix("approval:")
+    desk.hold()
+    run = await AgentRun.objects.acreate(
+        agent_key="onboarding",
+        conversation=conversation,
+        owner_key=answer_key(approval_id),
+        input={"messages": [], "approval": {"approval_id": approval_id, "granted": True, "by": "grace"}},
+    )
+    await asubmit(run)
+    victim = await asked_by(desk, "tool: Saved.")
+    async with asyncio.timeout(60):
+        while "tool.result" not in await told(run):  # noqa: ASYNC110  # what is held back goes with its process
+            await asyncio.sleep(0.02)
+
+    # When
+    next(worker for worker in workers if worker.pid == victim).kill()
+    desk.let_go()
+
+    # Then
+    row = await ended(run)
+    assert (row.status, row.attempt) == ("succeeded", 1), row.error
+    assert row.output["final_output"] == {
+        "response": "You said: Saved.",
+        "state": {"step": "done", "name": "Ada", "email": "ada@example.org"},
+    }
+    assert await told(run) == ONE_TOOL
+    written = [message.role async for message in conversation.messages.filter(run=run.pk)]
+    assert written == ["user", "assistant", "tool", "assistant"]
 
 
 async def test_a_worker_that_is_told_to_stop_hands_over_what_does_not_end(durable, start, desk):
