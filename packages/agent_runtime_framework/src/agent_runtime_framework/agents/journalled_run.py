@@ -78,12 +78,10 @@ class JournalledRun:
         StateSnapshot(type(self._state).from_dict(data)).give_to(self._state)
         self._tools = self._new_tools()
 
-    def _place_of(self, call: ToolCall, number: int) -> CallPlace:
-        """Where a call stands: by the version where one is kept, by the run where not."""
-        ctx = self._ctx
-        if self._kept is None:
-            return CallPlace((str(ctx.run_id), str(len(self.messages))), number, call)
-        return CallPlace((ctx.owner, str(ctx.conversation_id), str(self.version)), number, call)
+    def _place_of(self, call: ToolCall) -> CallPlace:
+        """Where the present call stands: by the version where one is kept, by the run where not."""
+        version = None if self._kept is None else self.version
+        return CallPlace(self._ctx, version, len(self.messages), self._calls, call)
 
     def _new_tools(self) -> Any:
         """The journey's tools on the present state; those of ours know what the journey has done so far."""

@@ -228,7 +228,7 @@ class JourneyRun(JournalledRun):
         self._offer_is_old = True
         self._calls += 1
         if isinstance(self._tools, BaseJourneyTools):
-            self._tools._place = partial(self._place_of, call, self._calls)
+            self._tools._place = self._place_of(call)
         invoke: Callable[[str, dict[str, Any]], Awaitable[Any]]
         if journey.step_hooks:
             invoke = self._with_hooks
