@@ -12,7 +12,7 @@ from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import DurableContext
 from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.agents.journalled_client import JournalledClient, TellText
-from agent_runtime_framework.agents.journey_run import JourneyRun
+from agent_runtime_framework.agents.journalled_run import JournalledRun
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.tools.spec import ToolSpec
 
@@ -40,7 +40,7 @@ class DurableJournal:
         tell_text: Told each piece of what the model writes; None when nobody reads it before it is whole.
     """
 
-    def __init__(self, ctx: DurableContext, run: JourneyRun, tell_text: TellText | None) -> None:
+    def __init__(self, ctx: DurableContext, run: JournalledRun, tell_text: TellText | None) -> None:
         self._ctx = ctx
         self._run = run
         self._tell_text = tell_text
@@ -95,7 +95,7 @@ class DurableJournal:
 
     # What is not done twice.
 
-    def client(self, client: LLMClient, run: JourneyRun) -> LLMClient:
+    def client(self, client: LLMClient, run: JournalledRun) -> LLMClient:
         """A client that asks the model only for what the journal does not hold."""
         self._client = JournalledClient(client, self._ctx, lambda: run.version, self._keep_lease, self._tell_text)
         return self._client
@@ -118,7 +118,7 @@ class DurableJournal:
             await self._ctx.flush()
             self._has_kept_lease = True
 
-    async def tool(self, run: JourneyRun, call: ToolCall, work: Callable[[], Awaitable[ToolOutcome]]) -> ToolOutcome:
+    async def tool(self, run: JournalledRun, call: ToolCall, work: Callable[[], Awaitable[ToolOutcome]]) -> ToolOutcome:
         """What a call comes to: done now, or by an earlier attempt."""
         ctx = self._ctx
         name = f"tool:{run.version}:{run.call_number}:{call.name}"
@@ -151,7 +151,7 @@ class DurableJournal:
         return any(event.get("kind") == _TOOL_BEGUN and event["step"] == name for event in self._ctx.earlier_events)
 
 
-def _does_nothing(run: JourneyRun, spec: ToolSpec, call: ToolCall) -> bool:
+def _does_nothing(run: JournalledRun, spec: ToolSpec, call: ToolCall) -> bool:
     """Whether a tool that runs only once has run before, or only asks a person first."""
     if spec.name in run.notes.once:
         return True
@@ -161,7 +161,7 @@ def _does_nothing(run: JourneyRun, spec: ToolSpec, call: ToolCall) -> bool:
     return approval is None or approval.granted_by is None
 
 
-def _unknown(run: JourneyRun, call: ToolCall) -> ToolOutcome:
+def _unknown(run: JournalledRun, call: ToolCall) -> ToolOutcome:
     """A tool that runs only once, and of which nobody knows whether it did."""
     words = (
         f"Error: it is not known whether {call.name} was done: the process that ran it ended in the middle of it. It "

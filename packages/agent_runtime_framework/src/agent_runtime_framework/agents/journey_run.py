@@ -24,8 +24,8 @@ from agent_runtime_framework.agents.corrections import (
 from agent_runtime_framework.agents.ending_tools import EndingTools
 from agent_runtime_framework.agents.fixed_text import fixed_text
 from agent_runtime_framework.agents.held_conversation import HeldConversation
+from agent_runtime_framework.agents.journalled_run import JournalledRun
 from agent_runtime_framework.agents.offer import NO_OFFER, Offer, offer_of
-from agent_runtime_framework.agents.run_journal import RunJournal
 from agent_runtime_framework.agents.run_record import last_words, replayed
 from agent_runtime_framework.agents.step_hooks import moved_on, with_hooks
 from agent_runtime_framework.agents.stored_state import journey_of
@@ -35,13 +35,10 @@ from agent_runtime_framework.agents.verdict import Verdict
 from agent_runtime_framework.executor.delegate import TurnSetup
 from agent_runtime_framework.executor.llm_call import LLMClient
 from agent_runtime_framework.executor.reply import Reply
-from agent_runtime_framework.state.snapshot import StateSnapshot
 from agent_runtime_framework.tools import BaseJourneyTools
-from agent_runtime_framework.tools.call_place import CallPlace
 from agent_runtime_framework.tools.corrections import Corrections
 from agent_runtime_framework.tools.execution import call_tool
 from agent_runtime_framework.tools.notes import JourneyNotes
-from agent_runtime_framework.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from agent_runtime_framework.agents.journey_agent import JourneyAgent
@@ -49,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["JourneyRun"]
 
 
-class JourneyRun:
+class JourneyRun(JournalledRun):
     """The engine's delegate for a journey: one state object, looked at anew at every turn.
 
     Args:
@@ -64,10 +61,8 @@ class JourneyRun:
     listened = True
     """Whether anybody hears of the run before its end."""
     _always_hears = False  # whether what a run answers matters beside corrections
-    _state: Any
     _told_step: Any  # the step that the events have told so far
     _asked_at: Any  # the step at which the run began, or its last turn
-    _tools: Any
     _offer: Offer = NO_OFFER
 
     def __init__(
@@ -90,8 +85,6 @@ class JourneyRun:
         """The conversation, the user's new message and all of this run included."""
         self._offer_is_old = False  # a tool has run since the journey was asked
         self._corrections: Corrections | None = None
-        self._journal: RunJournal | None = None
-        self._calls = 0  # of tools, in this turn
 
     @property
     def run_id(self) -> UUID:
@@ -107,47 +100,6 @@ class JourneyRun:
     def terminal_tools(self) -> Container[str]:
         """Tools whose success ends the run."""
         return EndingTools(lambda: self._journey)
-
-    @property
-    def version(self) -> int:
-        """The version of the conversation that the present turn builds on; 0 when nothing is kept."""
-        return 0 if self._ctx.checkpoint is None else self._ctx.checkpoint.version
-
-    @property
-    def call_number(self) -> int:
-        """Which tool call of the present turn this is; the first is 1."""
-        return self._calls
-
-    def keep_journal(self, journal: RunJournal, cancelled: Callable[[], bool]) -> None:
-        """Let a journal remember the run, and somebody else say whether it is to stop; before it begins.
-
-        Args:
-            journal: The journal.
-            cancelled: Asked before every LLM call.
-        """
-        self._journal, self.cancelled = journal, cancelled
-        if self._kept is not None:
-            self._kept.journal = journal
-
-    def declared_tool(self, name: str) -> ToolSpec | None:
-        """A tool of the present journey's as it is declared; None for one that it only describes."""
-        return self._journey.declared.tools.get(name)
-
-    @property
-    def notes(self) -> JourneyNotes:
-        """What is remembered of the present journey beside its state."""
-        return self._ctx.notes
-
-    def left_by_tool(self) -> dict[str, Any]:
-        """The present journey's state and notes, as JSON data."""
-        return self._ctx.notes.put_into(state_data(self._state))
-
-    def take_over(self, left: dict[str, Any]) -> None:
-        """Let state and notes be what a tool has left at an earlier attempt."""
-        data = dict(left)
-        self._ctx.notes.take_over(JourneyNotes.taken_from(data))
-        StateSnapshot(type(self._state).from_dict(data)).give_to(self._state)
-        self._tools = self._new_tools()
 
     async def begin(self) -> tuple[Sequence[RunEvent], RunFinished | str | None]:
         """Take the conversation and load messages and state.
@@ -276,7 +228,7 @@ class JourneyRun:
         self._offer_is_old = True
         self._calls += 1
         if isinstance(self._tools, BaseJourneyTools):
-            self._tools._place = partial(self._place_of, call, self._calls)
+            self._tools._place = self._place_of(call)
         invoke: Callable[[str, dict[str, Any]], Awaitable[Any]]
         if journey.step_hooks:
             invoke = self._with_hooks
@@ -302,24 +254,10 @@ class JourneyRun:
                 del notes.approvals[granted.approval_id]
         return outcome
 
-    def _place_of(self, call: ToolCall, number: int) -> CallPlace:
-        """Where a call stands: by the version where one is kept, by the run where not."""
-        ctx = self._ctx
-        if self._kept is None:
-            return CallPlace((str(ctx.run_id), str(len(self.messages))), number, call)
-        return CallPlace((ctx.owner, str(ctx.conversation_id), str(self.version)), number, call)
-
     async def _with_hooks(self, name: str, arguments: dict[str, Any]) -> Any:
         """Run a tool and the hooks of the steps that it leaves and enters: one thing, done or undone."""
         work = partial(self._run_tool, name, arguments)
         return await with_hooks(self._journey, self._state, self._ctx, work)
-
-    def _new_tools(self) -> Any:
-        """The journey's tools on the present state; those of ours know what the journey has done so far."""
-        tools = self._journey._make_tools(self._state, self._ctx)
-        if isinstance(tools, BaseJourneyTools):
-            tools._notes = self._ctx.notes
-        return tools
 
     def _check_state(self, state: Any) -> None:
         """Make sure that what a tool has left can be stored, and read again."""

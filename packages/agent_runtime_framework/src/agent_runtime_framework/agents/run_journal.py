@@ -11,7 +11,7 @@ from agent_runtime_core.messages import ToolCall
 from agent_runtime_framework.executor.llm_call import LLMClient
 
 if TYPE_CHECKING:
-    from agent_runtime_framework.agents.journey_run import JourneyRun
+    from agent_runtime_framework.agents.journalled_run import JournalledRun
 
 __all__ = ["RunJournal"]
 
@@ -23,7 +23,7 @@ class RunJournal(Protocol):
     one turn at a time, and names everything by the version that the turn builds on.
     """
 
-    def client(self, client: LLMClient, run: JourneyRun) -> LLMClient:
+    def client(self, client: LLMClient, run: JournalledRun) -> LLMClient:
         """A client that asks the model only for what the journal does not hold."""
         ...
 
@@ -35,7 +35,7 @@ class RunJournal(Protocol):
         """The conversation was taken, with this lease."""
         ...
 
-    async def tool(self, run: JourneyRun, call: ToolCall, work: Callable[[], Awaitable[ToolOutcome]]) -> ToolOutcome:
+    async def tool(self, run: JournalledRun, call: ToolCall, work: Callable[[], Awaitable[ToolOutcome]]) -> ToolOutcome:
         """What a call of an offered tool comes to: done now, or by an earlier attempt; then its state is the run's."""
         ...
 

@@ -39,7 +39,7 @@ class BaseJourneyTools(Generic[StateT]):
     """The tools that the class declares with `@tool`, by name."""
 
     _notes: JourneyNotes | None = None  # given by a run that keeps them
-    _place: Callable[[], CallPlace] | None = None  # given by a run, for the call that is on
+    _place: CallPlace | None = None  # given by a run, for the call that is on
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,7 +70,7 @@ class BaseJourneyTools(Generic[StateT]):
                 f"{type(self).__name__}.idempotency_key names the tool call that is on, and none is; read it "
                 f"inside of a tool that an agent runs."
             )
-        return self._place().key()
+        return self._place.key()
 
     async def _notify_state_change(self) -> None:
         """Tell whoever listens that the state has changed: call this after changing it."""

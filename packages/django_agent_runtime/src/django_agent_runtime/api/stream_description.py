@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -35,4 +36,4 @@ class StreamDescription(APIView):
     )
     def get(self, request: Any, run_id: str) -> Response:
         """Follow a run."""
-        raise NotImplementedError
+        raise MethodNotAllowed("GET")  # the stream itself is served by a plain view
