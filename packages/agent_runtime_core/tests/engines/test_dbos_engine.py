@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sqlite3
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -344,6 +348,9 @@ async def test_of_what_is_pruned_no_row_is_left(runs_url: str) -> None:
         ("sqlite:///runs.db?schema=a", "no option 'schema'"),
         ("sqlite:///runs.db?poll_s=soon", "give seconds"),
         ("sqlite:///runs.db?poll_s=0", "more than 0"),
+        ("sqlite:///runs.db?poll_s=inf", "poll_s is inf; .* 86400 at most"),
+        ("sqlite:///runs.db?grace_s=inf", "grace_s is inf; .* 86400 at most"),
+        ("sqlite:///runs.db?retry_pause_s=nan", "retry_pause_s is nan"),
         ("sqlite:///runs.db?grace_s=-1", "grace_s is -1"),
         ("sqlite:///runs.db?max_interruptions=-1", "max_interruptions is -1"),
         ("sqlite:///runs.db?pool_size=1", "at least 2"),
@@ -373,6 +380,55 @@ async def test_a_database_that_is_not_there_is_told_without_the_password() -> No
             await call
         assert "geheim" not in str(caught.value)
     await engine.close()
+
+
+async def test_a_database_whose_name_is_mistyped_is_not_made(runs_url: str) -> None:
+    server, _, name = runs_url.rpartition("/")
+    engine = DBOSRunEngine(f"{server}/{name}_mistyped")
+
+    with pytest.raises(EngineUnavailable, match=f'"{name}_mistyped" does not exist'):
+        await engine.health()
+    await engine.close()
+
+    names = await asyncio.to_thread(execute, runs_url, "SELECT datname FROM pg_database")
+    assert f"{name}_mistyped" not in {row["datname"] for row in names}
+
+
+async def test_what_is_said_in_a_file_is_for_its_owner_only(engine: DBOSRunEngine, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        await engine.start(nothing)
+        await engine.submit(asked())
+        await engine.wait("run", timeout_s=30)
+    finally:
+        os.umask(before)
+
+    found = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("runs.db*") if path.is_file()}
+    assert found == dict.fromkeys(["runs.db", "runs.db-wal", "runs.db-shm"], 0)
+
+
+async def test_a_file_of_another_program_is_left_as_it_is(engine: DBOSRunEngine, tmp_path: Path) -> None:
+    file = tmp_path / "runs.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE conversations (id)")
+    before = file.read_bytes()
+
+    with pytest.raises(ConfigError, match=r"runs\.db is a SQLite file of another program .*'conversations'"):
+        await engine.submit(asked())
+
+    assert file.read_bytes() == before
+
+
+async def test_an_error_of_the_database_does_not_tell_what_was_said(engine: DBOSRunEngine, tmp_path: Path) -> None:
+    await engine.health()
+    with closing(sqlite3.connect(tmp_path / "runs.db")) as connection:
+        connection.execute("DROP TABLE runs")
+    request = asked(input={"text": "a secret of Ada's"})
+
+    with pytest.raises(EngineUnavailable) as caught:
+        await engine.submit(request)
+
+    assert "secret" not in "".join(traceback.format_exception(caught.value))  # as an application would log it
 
 
 async def test_two_schemas_of_a_database_know_nothing_of_each_other(runs_url: str) -> None:

@@ -183,9 +183,11 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _engine(address: Address, pool_size: int) -> Engine:
+    """The connections; their errors, which end up in logs, do not tell the values, conversations' texts among them."""
     if address.is_postgresql:
         engine = create_engine(
             address.url,
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=pool_size,
             connect_args={
@@ -199,7 +201,7 @@ def _engine(address: Address, pool_size: int) -> Engine:
         )
         event.listen(engine, "connect", _set_up_postgresql)
         return engine
-    engine = create_engine(address.url, pool_size=pool_size, max_overflow=pool_size)
+    engine = create_engine(address.url, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size)
 
     def set_up(connection: Any, record: Any) -> None:
         connection.isolation_level = "IMMEDIATE"  # DBOS relies on it, and on the next two

@@ -36,6 +36,8 @@ _FOLLOW_S = 0.05
 _ENDING_S = 0.02
 """Seconds until a run whose end was just written down is looked at again."""
 _PATIENCE_S = 10.0
+_LONGEST_S = 86_400
+"""Longer pauses, endless ones among them, are mistakes."""
 
 
 class DBOSRunEngine:
@@ -328,10 +330,10 @@ def _name_of_process() -> str:
 
 def _check(options: dict[str, Any]) -> None:
     for name in ("poll_s", "retry_pause_s"):
-        if not options[name] > 0:
-            raise ConfigError(f"{name} is {options[name]}; give more than 0 seconds.")
-    if not options["grace_s"] >= 0:
-        raise ConfigError(f"grace_s is {options['grace_s']}; give seconds, 0 for none.")
+        if not 0 < options[name] <= _LONGEST_S:
+            raise ConfigError(f"{name} is {options[name]}; give more than 0 seconds, {_LONGEST_S} at most.")
+    if not 0 <= options["grace_s"] <= _LONGEST_S:
+        raise ConfigError(f"grace_s is {options['grace_s']}; give seconds, 0 for none, {_LONGEST_S} at most.")
     if options["max_interruptions"] < 0:
         raise ConfigError(f"max_interruptions is {options['max_interruptions']}; give a number, 0 for none.")
     if options["pool_size"] < 2:
