@@ -50,3 +50,16 @@ def test_importing_a_package_loads_nothing_heavy(name: str) -> None:
     loaded = {module.split(".")[0] for module in json.loads(finished.stdout)}
     assert name.split(".")[0] in loaded
     assert loaded & HEAVY == set()
+
+
+def test_models_for_tests_need_no_test_runner() -> None:
+    program = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "from agent_runtime_core.testing import ScriptedLLM\n"
+        "from agent_runtime_core import MockRunContext\n"
+        "print(ScriptedLLM.__name__, MockRunContext.__name__)"
+    )
+
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert finished.stdout == "ScriptedLLM MockRunContext\n"

@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import get_args
 
 from agent_runtime_core import RuntimeConfig, errors
+from agent_runtime_core.engines.dbos import DBOSRunEngine
 from agent_runtime_core.events import RunEvent
 from agent_runtime_framework import ExecutorHooks, JourneyConfig, RunLimits
 from agent_runtime_framework.agents.journey_agent import MAX_CONVERSATIONS_IN_MEMORY
@@ -80,6 +81,15 @@ def test_the_bounds_of_memory_and_history_are_those_of_the_code() -> None:
 
     assert f"at most {MAX_CONVERSATIONS_IN_MEMORY:,}, then" in text
     assert f"the last {JourneyConfig().max_history_messages} stored messages" in text
+
+
+def test_the_table_of_the_engines_options_shows_every_option_and_its_default() -> None:
+    table = {row[0]: row[1] for row in rows("../howto/deploy.md", r"[a-z_]+( \(\w+\))?$")}
+
+    arguments = inspect.signature(DBOSRunEngine).parameters.values()
+    options = {each.name: str(each.default) for each in arguments if each.kind is each.KEYWORD_ONLY}
+    own = {"schema (PostgreSQL)": "agent_runtime", "synchronous (SQLite)": "normal"}
+    assert {name: default for name, default in table.items() if name in options | own} == options | own
 
 
 def test_the_table_of_lint_shows_every_code() -> None:

@@ -78,6 +78,8 @@ def in_process(
     """Run `agent-runtime ARGUMENTS` here: to import a durable engine anew takes longer than all that is tested."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(HERE))
+    for name in ("OPENAI_API_KEY", "AGENT_RUNTIME_MODEL_PROVIDER"):  # a journey without a model has none
+        monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str) -> Done:
         capsys.readouterr()

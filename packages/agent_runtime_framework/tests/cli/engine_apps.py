@@ -67,6 +67,13 @@ class Other(Talk):
     key = "other"
 
 
+class Speechless(Talk):
+    key = "speechless"
+
+    def __init__(self, **options):
+        JourneyAgent.__init__(self, **options)
+
+
 both = [Talk(), Other]
 ready = Talk()
 local = Runtime(Talk(), "sqlite:///journeys.db")

@@ -227,12 +227,12 @@ async def test_a_call_has_one_key_and_no_other_call_has_it(ledger: Path):
 
 
 async def test_a_failed_run_says_why_and_can_be_retried(ledger: Path, engine: InProcessRunEngine):
-    llm = scripted(LLMRejected("no such model", provider="scripted"), "Hello.")
+    llm = scripted(LLMRejected("no such model.", provider="scripted"), "Hello.")
     store = InMemoryCheckpointStore()
     runtime = Runtime(Payment(llm), store, engine)
 
     submitted = await runtime.submit("c1", "Hi", message_id="m1")
-    with pytest.raises(RunNotSucceeded, match="no such model") as caught:
+    with pytest.raises(RunNotSucceeded, match=r"no such model\. What it had committed stays") as caught:
         await runtime.result(submitted.run_id)
     events = await told(runtime, submitted.run_id)
 
@@ -240,7 +240,7 @@ async def test_a_failed_run_says_why_and_can_be_retried(ledger: Path, engine: In
     assert events[-1] == {
         "kind": "run_failed",
         "error": "LLMRejected",
-        "message": "no such model",
+        "message": "no such model.",
         "status": "failed",
     }
     await runtime.engine.retry(submitted.run_id)
@@ -570,6 +570,9 @@ def test_a_runtime_that_makes_no_sense_says_why(ledger: Path, engine: InProcessR
         Runtime([Payment(), Payment()])
     with pytest.raises(ConfigError, match="store of its own"):
         Runtime(Payment(store="memory://"), InMemoryCheckpointStore())
+    for agent, store in ((Payment(), None), (Payment(), "memory://"), (Payment(store="memory://"), None)):
+        with pytest.raises(ConfigError, match="'payment' would outlive the process, and its conversations would not"):
+            Runtime(agent, store, "sqlite:///runs.db")
 
 
 async def test_an_agent_has_to_be_named_among_several(ledger: Path, engine: InProcessRunEngine):

@@ -1,8 +1,11 @@
 """What users test with: models that are scripted, faulty or recorded, run contexts, a guard, and contracts as tests."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from agent_runtime_core.llm.real_calls import RealLLMCallForbidden
 from agent_runtime_core.testing.agent_run import run_agent_test
-from agent_runtime_core.testing.contracts import CheckpointStoreContract
 from agent_runtime_core.testing.evaluation import LLMEvaluator
 from agent_runtime_core.testing.faults import Fault, FaultyLLM
 from agent_runtime_core.testing.function_llm import FunctionLLM
@@ -11,6 +14,9 @@ from agent_runtime_core.testing.mock_llm import MockLLMClient, MockLLMResponse
 from agent_runtime_core.testing.network_guard import forbid_real_llm_calls
 from agent_runtime_core.testing.recording import RecordingLLM
 from agent_runtime_core.testing.run_context import MockRunContext, create_test_context
+
+if TYPE_CHECKING:
+    from agent_runtime_core.testing.contracts import CheckpointStoreContract
 
 __all__ = [
     "CheckpointStoreContract",
@@ -29,3 +35,11 @@ __all__ = [
     "run_agent_test",
     "tool_call_reply",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "CheckpointStoreContract":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from agent_runtime_core.testing.contracts import CheckpointStoreContract  # here: it needs pytest, the rest does not
+
+    return CheckpointStoreContract

@@ -18,6 +18,7 @@ from agent_runtime_core.engines import InProcessRunEngine, RunEngine
 from agent_runtime_core.errors import AgentRuntimeError, EngineError
 from agent_runtime_core.logs import configure_logging
 from agent_runtime_core.waiting import stop
+from agent_runtime_framework.agents.journey_agent import JourneyAgent
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
 from agent_runtime_framework.cli.age import read_span
 from agent_runtime_framework.cli.engine_url import shared_engine, shown_engine
@@ -109,6 +110,7 @@ async def _serve(
         with _signals() as told:
             try:
                 await _check_stores(runtime)
+                _check_models(runtime)
                 await runtime.start(concurrency=concurrency)
             except (AgentRuntimeError, RuntimeError) as error:
                 raise CommandError(sentence(error)) from error
@@ -171,6 +173,17 @@ async def _check_stores(runtime: Runtime) -> None:
     for agent in runtime.agents.values():
         if isinstance(agent, KeptConversations):
             await agent.store.load("agent-runtime worker", agent.key, max_messages=0)
+
+
+def _check_models(runtime: Runtime) -> None:
+    """Make sure that the agents have a model: without one each run would fail.
+
+    Raises:
+        ConfigError: One has none, and none is configured.
+    """
+    for agent in runtime.agents.values():
+        if isinstance(agent, JourneyAgent) and agent.llm_client is None:
+            agent._default_client.get()
 
 
 async def _prune(engine: RunEngine, keep: timedelta) -> None:

@@ -21,7 +21,7 @@ class RunNotSucceeded(EngineError):
 
     def __init__(self, info: RunInfo) -> None:
         error = info.error or {}
-        why = f": {error.get('type')}: {error.get('message')}" if error else ""
+        why = f": {error.get('type')}: {error.get('message')}".rstrip(".") if error else ""
         super().__init__(
             f"run {info.run_id!r} of agent {info.request.agent_key!r} is {info.status.value}{why}. What it had "
             f"committed stays; retry it to do the rest."

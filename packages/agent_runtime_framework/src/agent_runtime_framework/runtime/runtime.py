@@ -20,7 +20,7 @@ from agent_runtime_core.interfaces import CheckpointStore
 from agent_runtime_core.interfaces.run_engine import RunEngine
 from agent_runtime_core.interfaces.runs import RunInfo, RunRequest, RunStatus
 from agent_runtime_core.messages import whole_text
-from agent_runtime_core.stores import open_store
+from agent_runtime_core.stores import InMemoryCheckpointStore, open_store
 from agent_runtime_framework.agents.context import AgentResult, checked_owner
 from agent_runtime_framework.agents.durable_journal import is_for_readers
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
@@ -84,7 +84,7 @@ class Runtime:
             if isinstance(agent, KeptConversations):
                 if self._store is not None:
                     agent.use_store(self._store)
-                elif agent.keeps_in_its_memory and not self._is_local:
+                if isinstance(agent.store, InMemoryCheckpointStore) and not self._is_local:
                     raise ConfigError(
                         f"the runs of {agent.key!r} would outlive the process, and its conversations would not: give a "
                         f"store, such as Runtime(agents, 'postgresql://...', engine)."
