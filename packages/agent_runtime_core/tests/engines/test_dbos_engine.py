@@ -171,7 +171,9 @@ async def test_who_follows_a_run_when_the_engine_is_closed_is_told(engine: DBOSR
 # What the work may do.
 
 
-async def test_a_run_that_a_stopping_worker_hands_over_goes_on_from_its_journal(engine: DBOSRunEngine) -> None:
+async def test_a_run_that_a_stopping_worker_hands_over_goes_on_from_its_journal(
+    engine: DBOSRunEngine, caplog: pytest.LogCaptureFixture
+) -> None:
     counts = {"step": 0}
     reached = asyncio.Event()
 
@@ -199,6 +201,7 @@ async def test_a_run_that_a_stopping_worker_hands_over_goes_on_from_its_journal(
     assert waiting.status is RunStatus.QUEUED
     assert ended.attempts == 2
     assert ended.result == {"count": 1, "earlier": [{"by": 1}]}
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_a_step_whose_record_was_not_waited_for_is_recorded(engine: DBOSRunEngine) -> None:
@@ -394,6 +397,10 @@ async def test_a_database_whose_name_is_mistyped_is_not_made(runs_url: str) -> N
     assert f"{name}_mistyped" not in {row["datname"] for row in names}
 
 
+def modes_for_others(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o077 for path in folder.glob("runs.db*") if path.is_file()}
+
+
 async def test_what_is_said_in_a_file_is_for_its_owner_only(engine: DBOSRunEngine, tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
@@ -403,8 +410,9 @@ async def test_what_is_said_in_a_file_is_for_its_owner_only(engine: DBOSRunEngin
     finally:
         os.umask(before)
 
-    found = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("runs.db*") if path.is_file()}
-    assert found == dict.fromkeys(["runs.db", "runs.db-wal", "runs.db-shm"], 0)
+    assert await asyncio.to_thread(modes_for_others, tmp_path) == dict.fromkeys(
+        ["runs.db", "runs.db-wal", "runs.db-shm"], 0
+    )
 
 
 async def test_a_file_of_another_program_is_left_as_it_is(engine: DBOSRunEngine, tmp_path: Path) -> None:

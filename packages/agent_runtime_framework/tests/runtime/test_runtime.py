@@ -19,7 +19,7 @@ from agent_runtime_core.steps import Step as WorkflowStep
 from agent_runtime_core.steps import StepExecutor
 from agent_runtime_core.stores import InMemoryCheckpointStore
 from agent_runtime_core.testing import ScriptedLLM, tool_call_reply
-from agent_runtime_framework import ToolSchemaBuilder, tool
+from agent_runtime_framework import JourneyRouter, ToolSchemaBuilder, tool
 from agent_runtime_framework.runtime import RunNotSucceeded, Runtime
 
 from .payment_journey import Payment, PaymentTools, Step
@@ -517,6 +517,15 @@ async def test_a_reminder_that_makes_no_sense_is_refused(
     runtime = Runtime(Payment(scripted()), InMemoryCheckpointStore(), engine)
     with pytest.raises(ValueError, match=words):
         await runtime.schedule("c1", await soon(), **options)
+
+
+async def test_a_reminder_cannot_move_a_router_and_says_so(ledger: Path, engine: InProcessRunEngine):
+    router = JourneyRouter(scripted())
+    router.add(Payment, when="The user wants to pay.")
+    runtime = Runtime(router, InMemoryCheckpointStore(), engine)
+
+    with pytest.raises(ConfigError, match="'router' is a router, whose journeys have steps of their own"):
+        await runtime.schedule("c1", await soon(), to=Step.EXPIRED)
 
 
 # Other agents, and a runtime that is put together wrongly.

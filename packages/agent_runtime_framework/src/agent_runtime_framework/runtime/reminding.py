@@ -14,6 +14,7 @@ from agent_runtime_core.interfaces.runs import RunEnd
 from agent_runtime_core.messages import whole_text
 from agent_runtime_framework.agents.context import AgentContext, checked_owner
 from agent_runtime_framework.agents.journey_agent import JourneyAgent
+from agent_runtime_framework.agents.journey_router import JourneyRouter
 from agent_runtime_framework.agents.journey_run import JourneyRun
 from agent_runtime_framework.agents.kept_conversations import KeptConversations
 from agent_runtime_framework.agents.step_hooks import moved_on
@@ -133,10 +134,11 @@ def step_named(agent: Any, value: Any) -> Any:
     """The step of a journey that has this value.
 
     Raises:
-        ConfigError: The agent is no journey, or has no such step; the text lists those it has.
+        ConfigError: The agent is no journey, such as a router, or has no such step; the text lists those it has.
     """
-    if not isinstance(agent, JourneyAgent):
-        raise ConfigError(f"{agent.key!r} is no journey, and a reminder can only move a journey to a step (to=...).")
+    if not isinstance(agent, JourneyAgent) or isinstance(agent, JourneyRouter):
+        kind = "a router, whose journeys have steps of their own" if isinstance(agent, JourneyRouter) else "no journey"
+        raise ConfigError(f"{agent.key!r} is {kind}: a reminder can only move a journey to a step (to=...).")
     step = agent.get_initial_state().get_step()
     steps = list(type(step)) if isinstance(step, Enum) else []
     for each in steps:

@@ -8,6 +8,8 @@ import time
 __all__ = ["tame_logger"]
 
 _REPEATS_S = 30.0
+_HANDED_OVER = "Asyncio task cancelled for workflow"
+"""What DBOS warns of when a run is left to another worker, which is nothing to be warned of."""
 
 
 def tame_logger() -> None:
@@ -20,13 +22,18 @@ def tame_logger() -> None:
 
 
 class _Seldom(logging.Filter):
-    """Lets a line of code speak once in a while: while a database is down, DBOS says so many times a second."""
+    """Lets a line of code speak once in a while, for a database that is down DBOS notices many times a second.
+
+    And not at all where nothing is wrong.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[tuple[str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith(_HANDED_OVER):
+            return False
         place, now = (record.pathname, record.lineno), time.monotonic()
         if now - self._said.get(place, -_REPEATS_S) < _REPEATS_S:
             return False
