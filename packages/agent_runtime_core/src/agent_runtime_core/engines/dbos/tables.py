@@ -99,7 +99,7 @@ def _check_whose(address: Address) -> None:
         names = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
     if names and not names & {"run_tables", _FIRST_OF_DBOS}:
         raise ConfigError(
-            f"{address.file} is a SQLite file of another program (one of its tables is {min(names)!r}), and was left as "
+            f"{address.file} is a SQLite file of another program (it has a table {min(names)!r}), and was left as "
             f"it is: give the engine a file of its own, which need not exist yet."
         )
 
