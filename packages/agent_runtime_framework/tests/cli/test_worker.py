@@ -60,6 +60,10 @@ class WorkerProcess:
     def tell(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    def has_ended_when_told(self, number: signal.Signals) -> bool:
+        self.tell(number)
+        return self._process.poll() is not None
+
     def ended(self) -> int:
         _, rest = self._process.communicate(timeout=60)
         self.log += rest.splitlines(keepends=True)
@@ -167,10 +171,22 @@ def test_a_second_signal_ends_it_at_once(start: Start, tmp_path: Path) -> None:
     until(lambda: (tmp_path / "door.asked").exists())
 
     worker.tell(signal.SIGTERM)
-    while worker._process.poll() is None:  # signals of one kind that come together are one
-        worker.tell(signal.SIGINT)
+    until(lambda: worker.has_ended_when_told(signal.SIGINT))  # those that come with the first are one with it
 
     assert worker.ended() == 130
+
+
+def test_a_signal_that_comes_doubled_is_one(start: Start, tmp_path: Path) -> None:
+    worker = start("engine_apps:ready", *URLS)
+    asked(tmp_path, lambda runtime: runtime.submit("c1", "wait door", agent="talk"))
+    until(lambda: (tmp_path / "door.asked").exists())
+
+    worker.tell(signal.SIGTERM)  # as `timeout` does: to the process, and to its group
+    worker.tell(signal.SIGINT)
+    (tmp_path / "door").touch()
+
+    assert worker.ended() == 0
+    assert "stopped" in worker.log[-1]
 
 
 def test_old_runs_are_forgotten(start: Start, tmp_path: Path) -> None:

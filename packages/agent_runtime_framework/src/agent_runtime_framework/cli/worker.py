@@ -31,6 +31,8 @@ __all__ = ["worker"]
 _LOGGER = logging.getLogger("agent_runtime_framework.worker")
 _DRAIN_S = 30.0
 _PRUNE_EVERY_S = 3600.0
+_ONE_WISH_S = 0.5
+"""Signals that come so close are one: a terminal and `timeout` tell the whole group of processes, and each process."""
 
 
 def worker(
@@ -68,7 +70,7 @@ def worker(
     """Do runs until SIGTERM or Ctrl-C; start any number of these, on any machine.
 
     The log goes to the error output. Exit code 0 after a stop: runs that did not end in time are done by other workers,
-    or by this one after its next start. A second signal ends the process at once.
+    or by this one after its next start. A second signal, after half a second, ends the process at once.
     """
     if hand_over and drain is not None:
         raise CommandError("give --drain or --hand-over: the first waits for runs, the second does not.")
@@ -204,11 +206,15 @@ def _signals() -> Iterator[asyncio.Future[str]]:
     """The name of the first signal that asks to stop; the second ends the process like a kill."""
     loop = asyncio.get_running_loop()
     told: asyncio.Future[str] = loop.create_future()
+    since = 0.0
 
     def asked(number: signal.Signals) -> None:
-        if told.done():
+        nonlocal since
+        if not told.done():
+            since = time.monotonic()
+            told.set_result(number.name)
+        elif time.monotonic() - since > _ONE_WISH_S:
             os._exit(INTERRUPTED)
-        told.set_result(number.name)
 
     numbers = (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
