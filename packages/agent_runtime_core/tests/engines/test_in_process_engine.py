@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent_runtime_core.engines import DurableContext, InProcessRunEngine, RunEnd, RunRequest, RunStatus, open_engine
+from agent_runtime_core.engines.dbos import DBOSRunEngine
 from agent_runtime_core.errors import ConfigError
 from agent_runtime_core.testing.contracts import RunEngineContract
 
@@ -74,6 +75,8 @@ def test_an_engine_is_named_by_a_url():
     engine = open_engine("memory://")
     assert isinstance(engine, InProcessRunEngine)
     assert open_engine(engine) is engine
+    assert isinstance(open_engine("MEMORY://"), InProcessRunEngine)
+    assert isinstance(open_engine("SQLite:///runs.db"), DBOSRunEngine)
 
 
 @pytest.mark.parametrize("wrong", ["memory", "mysql://user:secret@host/db", "", InProcessRunEngine, 3])

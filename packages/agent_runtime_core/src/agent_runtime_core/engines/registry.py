@@ -33,9 +33,9 @@ def open_engine(engine: str | RunEngine) -> RunEngine:
     """
     if isinstance(engine, str):
         scheme, separator, _ = engine.partition("://")
-        if engine == "memory://":
+        if engine.lower() == "memory://":
             return InProcessRunEngine()
-        if separator and scheme in _DURABLE:
+        if separator and scheme.lower() in _DURABLE:
             from agent_runtime_core.engines.dbos import DBOSRunEngine  # here, because it needs the extra
 
             return DBOSRunEngine(engine)
