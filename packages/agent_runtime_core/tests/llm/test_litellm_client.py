@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -137,11 +138,22 @@ async def test_a_request_that_cannot_be_made_is_no_outage(client, wrong):
         await client.generate(**{"messages": [USER], **wrong})
 
 
-async def test_nobody_listens_is_an_outage(unused_tcp_port):
+def a_free_port(start: int, stop: int) -> int:
+    """A port of the range at which nobody listens."""
+    for port in range(start, stop):
+        with socket.socket() as tried:
+            tried.settimeout(1)
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise AssertionError("somebody listens at every port of the range")
+
+
+@pytest.mark.parametrize("looks_like", [401, 403, 404, 429, 500])
+async def test_nobody_listens_is_an_outage_whatever_the_port(looks_like: int):
+    """LiteLLM looks for a status in the words of an error, and finds the port's digits."""
+    port = a_free_port(looks_like * 100, looks_like * 100 + 100)
     for vendor in ("openai", "groq", "gemini", "anthropic"):
-        client = LiteLLMClient(
-            f"{vendor}/x", api_key=KEY, api_base=f"http://127.0.0.1:{unused_tcp_port}", max_retries=0
-        )
+        client = LiteLLMClient(f"{vendor}/x", api_key=KEY, api_base=f"http://127.0.0.1:{port}", max_retries=0)
 
         with pytest.raises(LLMUnavailable, match="No connection"):
             await client.generate([USER])

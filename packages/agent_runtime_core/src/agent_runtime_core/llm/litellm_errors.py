@@ -21,6 +21,7 @@ _NO_ANSWER = re.compile(r"invalid response|provider returned", re.IGNORECASE)
 _OF_TRANSPORT = frozenset(
     {"APIConnectionError", "ClientError", "ConnectionError", "RequestError", "TimeoutError", "gaierror"}
 )
+_NOT_CONNECTED = re.compile(r"cannot connect|connect call failed|connection (refused|attempts failed)", re.IGNORECASE)
 _BAD_KEY = re.compile(r"illegal header value|forbidden control character|header injection", re.IGNORECASE)
 _NO_KEY = re.compile(r"missing (credentials|\S+ api[ _]key)", re.IGNORECASE)
 
@@ -41,7 +42,8 @@ def translated(error: Exception, *, model: str, secrets: Iterable[str], streamin
     text = clean_text(_QUOTED.sub("", str(error)), *secrets)
     names = {each.__name__ for each in type(error).__mro__}
     status = getattr(error, "status_code", None)
-    inside = _what_is_inside(error) if status == 500 and not streaming else ""
+    may_be_made_up = status == 500 or _NOT_CONNECTED.search(text)  # LiteLLM takes the 403 of port 54031 for a status
+    inside = _what_is_inside(error) if may_be_made_up and not streaming else ""
     if "OpenAIError" in names and _NO_KEY.search(text):  # LiteLLM calls it a failing connection or server
         return LLMRejected(f"There is no key ({what}): {text} {_ADVICE[401]}", **details)
     if _BAD_KEY.search(text):
