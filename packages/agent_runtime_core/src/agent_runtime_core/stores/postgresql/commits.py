@@ -193,7 +193,7 @@ def _statement(
         head = f"""
             INSERT INTO agent_runtime_conversations AS c
                 (owner, id, long_owner, long_id, version, message_count, created_at, updated_at, token)
-            VALUES (:owner, :id, :long_owner, :long_id, 1, :count, clock_timestamp(), clock_timestamp(), :token)
+            VALUES (:owner, :id, :long_owner, :long_id, 1, :count, statement_timestamp(), statement_timestamp(), :token)
             ON CONFLICT (owner, id) DO UPDATE SET {change} WHERE {condition}"""
     else:
         head = f"UPDATE agent_runtime_conversations AS c SET {change} WHERE c.owner = :owner AND c.id = :id"

@@ -64,7 +64,7 @@ _FORK = text(f"""
     WITH copy AS (
         INSERT INTO agent_runtime_conversations
             (owner, id, long_owner, long_id, version, message_count, created_at, updated_at)
-        VALUES (:owner, :id, :long_owner, :long_id, :version, :count, clock_timestamp(), clock_timestamp())
+        VALUES (:owner, :id, :long_owner, :long_id, :version, :count, statement_timestamp(), statement_timestamp())
         ON CONFLICT (owner, id) DO NOTHING
         RETURNING number
     ), messages AS (

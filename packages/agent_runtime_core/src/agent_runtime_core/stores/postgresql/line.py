@@ -42,7 +42,7 @@ _WRITE_RECEIPT = text("""
 _NEW = text("""
     INSERT INTO agent_runtime_conversations
         (owner, id, long_owner, long_id, version, message_count, created_at, updated_at)
-    VALUES (:owner, :id, :long_owner, :long_id, 0, 0, clock_timestamp(), clock_timestamp())
+    VALUES (:owner, :id, :long_owner, :long_id, 0, 0, statement_timestamp(), statement_timestamp())
     ON CONFLICT (owner, id) DO NOTHING""")
 
 _VERSION = text(f"""

@@ -51,7 +51,7 @@ _BEGIN = text(f"""
             lease, lease_until, lease_seconds, running_id, running_position, placed
         )
         SELECT
-            :owner, :id, :long_owner, :long_id, 1, 1, clock_timestamp(), clock_timestamp(),
+            :owner, :id, :long_owner, :long_id, 1, 1, statement_timestamp(), statement_timestamp(),
             :lease, {NOW} + :seconds, :seconds, :message_id, CASE WHEN :remember THEN -1 ELSE 0 END, 1
         WHERE NOT EXISTS (SELECT FROM still)
         ON CONFLICT (owner, id) DO UPDATE SET
